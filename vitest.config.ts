@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+const retry = process.env['CI'] === 'true' ? 2 : 0;
+
+/** Four projects: unit needs nothing; the others start a private engine, registry or browser of the test bed. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/architecture/**/*.test.ts', 'scripts/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      ...(['scenarios', 'chaos', 'browser'] as const).map((name) => ({
+        test: {
+          name,
+          include: [`tests/${name}/**/*.test.ts`],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          retry,
+          fileParallelism: name === 'scenarios',
+          maxWorkers: 2,
+        },
+      })),
+    ],
+  },
+});
