@@ -1,0 +1,4 @@
+import type { Logger } from 'pino';
+
+/** One JSON object a line (pino). Secrets are redacted where the logger is made, in `create-log.ts`. */
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>;
