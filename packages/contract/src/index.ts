@@ -6,6 +6,7 @@ export * from './operations.ts';
 export * from './page.ts';
 export * from './problem.ts';
 export * from './registries.ts';
+export type { Access, RouteSpec } from './route.ts';
 export * from './routes.ts';
 export * from './runs.ts';
 export * from './session.ts';

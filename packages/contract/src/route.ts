@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { ErrorCode } from './errors.ts';
+import type { Capability } from './session.ts';
+
+/** Who may call a route: everybody, anybody who is signed in, or an actor with the capability. */
+export type Access = 'public' | 'signed-in' | Capability;
+
+/** One operation of the native API. A route that is not in the table does not exist. */
+export interface RouteSpec {
+  readonly id: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** In the style of fastify: `/api/v1/hosts/:host`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly response?: z.ZodType;
+  /** Codes beyond those that every route can answer with. */
+  readonly errors: readonly ErrorCode[];
+}
+
+/** Keeps the literal types of a route, which handlers and clients are typed by. */
+export function route<const T extends RouteSpec>(spec: T): T {
+  return spec;
+}
+
+export const IdParams = z.strictObject({ id: z.string().min(1).max(100) });
+export const HostParams = z.strictObject({ host: z.string().min(1).max(64) });
+export const engineErrors = ['not_found', 'conflict', 'busy', 'engine_unreachable', 'engine_refused'] as const;
