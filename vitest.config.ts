@@ -18,6 +18,8 @@ export default defineConfig({
         test: {
           name,
           include: [`tests/${name}/**/*.test.ts`],
+          // Chaos tests kill engines, so each starts its own.
+          globalSetup: name === 'chaos' ? [] : ['packages/testbed/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           retry,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngineAccess, type TestEngine } from './engine-access.ts';
+import { existingEngineSlot } from './slot.ts';
 import { TestbedUnavailable } from './unavailable.ts';
 import { isOurName } from './unique-name.ts';
 
@@ -27,7 +28,7 @@ export function connectExistingEngine(url: string, apiVersion: string | undefine
   return {
     ...access,
     private: false,
-    slot: 63,
+    slot: existingEngineSlot,
     kill: refuseLater,
     killEverything: refuseLater,
     terminate: refuseLater,

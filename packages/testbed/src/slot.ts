@@ -8,6 +8,9 @@ export const runtimeRoot = '/run/evenkeel-testbed';
 /** Slots 0 to 62 own the networks 10.192.0.0/16 to 10.254.0.0/16, so that engines never share an address range. */
 const slotCount = 63;
 
+/** Stands for an engine that is not ours; its tests use 10.255.0.0/16. */
+export const existingEngineSlot = slotCount;
+
 /** What an engine made outside its own directory; enough to remove it by exact name after its owner was killed. */
 export interface EngineRecord {
   slot: number;
