@@ -1,0 +1,46 @@
+/** Counts of tests. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** The part of vitest's JSON report that we read. */
+interface VitestReport {
+  success: boolean;
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+}
+
+/**
+ * Counts of one vitest run. A run that ended badly without a failed test (a file that does not load, no file at all, no
+ * report) counts as one failure, so that it can never look like success.
+ */
+export function countVitest(report: string | undefined, exitCode: number): Counts {
+  const read = report === undefined ? undefined : (JSON.parse(report) as VitestReport);
+  const counts = {
+    passed: read?.numPassedTests ?? 0,
+    failed: read?.numFailedTests ?? 0,
+    skipped: (read?.numPendingTests ?? 0) + (read?.numTodoTests ?? 0),
+  };
+  const endedBadly = exitCode !== 0 || read?.success !== true || counts.passed + counts.skipped === 0;
+  return endedBadly && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** The sum of several counts. */
+export function sumCounts(all: readonly Counts[]): Counts {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of all) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+/** The closing line: "12 passed, 0 failed", with ", 3 skipped" when there are any. */
+export function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
