@@ -1,0 +1,44 @@
+# docker build -t evenkeel .
+#
+# BASE is any image with Node 22.19 or newer and npm. No step runs install scripts of packages.
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS manifests
+WORKDIR /src
+COPY package.json package-lock.json ./
+COPY packages/contract/package.json packages/contract/
+COPY packages/server/package.json packages/server/
+COPY packages/testbed/package.json packages/testbed/
+COPY packages/web/package.json packages/web/
+
+FROM manifests AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+COPY . .
+RUN node scripts/build.ts
+
+FROM manifests AS production
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --workspace=@evenkeel/server
+
+FROM ${BASE}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="Evenkeel" \
+      org.opencontainers.image.description="A self-hosted control room for containers" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}"
+WORKDIR /app
+COPY package.json LICENSE ./
+COPY packages/server/package.json packages/server/
+COPY --from=production /src/node_modules node_modules
+COPY --from=build /src/packages/server/dist packages/server/dist
+COPY --from=build /src/packages/web/dist packages/web/dist
+ENV NODE_ENV=production \
+    EVENKEEL_HOST=0.0.0.0 \
+    EVENKEEL_PORT=8420 \
+    EVENKEEL_DATA_DIR=/data
+VOLUME /data
+EXPOSE 8420
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.EVENKEEL_PORT}/api/v1/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Root, as the socket of most engines demands; docs/operations.md shows how to run as another user.
+# The exec form makes node process 1, so that SIGTERM reaches it and it stops in order.
+ENTRYPOINT ["node", "packages/server/dist/main.js"]
