@@ -47,6 +47,20 @@ export const images = {
   logsLines: ({ lines = 10, every = 0, ...more }: More & { lines?: number; every?: number } = {}): Promise<Image> =>
     buildImage({ ...more, cmd: ['logs-lines', String(lines), String(every)] }),
 
+  /** A service of the demo: answers over HTTP on 80, is healthy, and logs in several levels. With `broken` it never is. */
+  service: ({
+    name,
+    every = 5,
+    broken = '',
+    ...more
+  }: More & { name: string; version: string; every?: number; broken?: string }): Promise<Image> =>
+    buildImage({
+      expose: ['80'],
+      healthcheck: { test: 'wget -q -O /dev/null http://127.0.0.1/', interval: 3, retries: 2, startPeriod: 1 },
+      ...more,
+      cmd: ['service', name, more.version, '80', String(every), broken],
+    }),
+
   /** Does nothing until it is stopped. */
   sleeper: (more: More = {}): Promise<Image> => buildImage({ ...more, cmd: ['sleeper'] }),
 

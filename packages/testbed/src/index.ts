@@ -1,5 +1,6 @@
 /** A real engine, a real registry, images to update, and faults between them: for the demo, the tests and the benches. */
 export { images } from './behaviours.ts';
+export { type Demo, type DemoOptions, startDemo } from './demo.ts';
 export { type EngineOptions, requirePrivateEngine, startEngine } from './engine.ts';
 export type { TestEngine } from './engine-access.ts';
 export type { CliResult } from './engine-cli.ts';

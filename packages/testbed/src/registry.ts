@@ -62,7 +62,16 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const tokens = auth === 'token' ? await startTokens(directory, options) : undefined;
   const certificate = options.tls ? createCertificate(directory, 'registry') : undefined;
   const server = await startRegistryServer({ directory, auth: serverAuth(auth, tokens) });
-  const front = await createFront(server.port, { port: options.port ?? 0, certificate, tokens: tokens?.server });
+  const stopParts = async () => {
+    await server.stop();
+    await tokens?.server.stop();
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  const frontOptions = { port: options.port ?? 0, certificate, tokens: tokens?.server };
+  const front = await createFront(server.port, frontOptions).catch(async (error: unknown) => {
+    await stopParts();
+    throw error;
+  });
   const basic = `Basic ${Buffer.from(`${account.username}:${account.password}`).toString('base64')}`;
   return {
     ...front,
@@ -76,9 +85,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     },
     async stop() {
       await front.stop();
-      await server.stop();
-      await tokens?.server.stop();
-      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      await stopParts();
     },
   };
 }

@@ -58,6 +58,30 @@ ${untilStopped}
 [ "\${2:-0}" = 0 ] || { sleep "$2" & child=$!; wait $child; }
 exit "$1"
 `,
+  /**
+   * A service to look at: $1 name, $2 version, $3 port, $4 seconds between log lines. It answers over HTTP and logs in
+   * several levels and forms. With $5 it logs that sentence as an error and never answers.
+   */
+  service: `#!/bin/sh
+${untilStopped}
+say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*"; }
+say "INFO  $1 $2 is starting"
+[ -z "$5" ] || { say "ERROR $5" >&2; hold; }
+echo "$1 version $2" > /www/index.html
+httpd -f -p "$3" -h /www &
+say "INFO  listening on port $3"
+number=0
+while :; do
+  sleep "$4" & child=$!
+  wait $child
+  number=$((number + 1))
+  case $((number % 9)) in
+    4) say "WARN  slow answer: GET /search took $((700 + number % 300)) ms" >&2 ;;
+    7) echo "{\\"time\\":\\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\\",\\"level\\":\\"debug\\",\\"message\\":\\"cache swept\\",\\"entries\\":$((number * 3))}" ;;
+    *) say "INFO  GET /items/$number 200 $((number % 40 + 3)) ms" ;;
+  esac
+done
+`,
   /** Entrypoint of version 1 of the fidelity pair: "serve N" answers on N, anything else is run. */
   'entry-1': `#!/bin/sh
 [ "$1" = serve ] || exec "$@"
