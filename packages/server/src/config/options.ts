@@ -1,0 +1,159 @@
+/** How the text of an option becomes a value. `undefined` never reaches it. */
+export type Parse<T> = (text: string) => { readonly value: T } | { readonly wrong: string };
+
+/** One option: the table below generates flags, environment variables, `--help`, validation and docs/reference/options.md. */
+export interface Option<T = unknown> {
+  /** Flag without dashes; the variable is `EVENKEEL_` and the same in capitals. */
+  readonly flag: string;
+  readonly value: string;
+  readonly summary: string;
+  readonly fallback: string;
+  /** Secrets have a `_FILE` twin and never stand in a flag, where other users of the machine could read them. */
+  readonly secret?: boolean;
+  readonly parse: Parse<T>;
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Every option of the server, in the order of `--help`. */
+export const options = {
+  host: option('host', 'address', 'Address to listen on. `0.0.0.0` lets others reach it', '127.0.0.1', text(255)),
+  port: option('port', 'number', 'Port to listen on; 0 takes a free one', '8420', integer(0, 65_535)),
+  dataDir: option('data-dir', 'folder', 'Folder of the database and the key', './data', text(4096)),
+  keyFile: option(
+    'key-file',
+    'file',
+    'Master key that seals stored secrets, if not in the data folder',
+    '<data-dir>/master.key',
+    text(4096),
+  ),
+  engine: option(
+    'engine',
+    'url',
+    'Docker Engine: `unix:///path/docker.sock` or `tcp://host:port`. Then `DOCKER_HOST`, then the usual sockets',
+    'found by itself',
+    engineUrl,
+  ),
+  dockerConfig: option(
+    'docker-config',
+    'file',
+    'Docker configuration with registry credentials',
+    '~/.docker/config.json',
+    text(4096),
+  ),
+  insecureRegistries: option(
+    'insecure-registries',
+    'hosts',
+    'Registry hosts that may be spoken to over plain HTTP, separated by commas',
+    'none but loopback',
+    registryHosts,
+  ),
+  allowedHosts: option(
+    'allowed-hosts',
+    'names',
+    'Host names under which browsers reach the server, separated by commas',
+    "loopback names, addresses and the machine's name",
+    hostNames,
+  ),
+  trustedProxies: option(
+    'trusted-proxies',
+    'addresses',
+    'Reverse proxies whose `X-Forwarded-*` headers count, separated by commas',
+    'none',
+    list,
+  ),
+  ownerUsername: option(
+    'owner-username',
+    'name',
+    'Creates the owner at the first start, without the page',
+    'none',
+    text(64),
+  ),
+  ownerEmail: option('owner-email', 'address', 'E-mail address of that owner', 'none', text(254)),
+  ownerPassword: option('owner-password', 'password', 'Password of that owner', 'none', text(512), true),
+  setupToken: option(
+    'setup-token',
+    'token',
+    'Token of the first-run page, instead of a printed one',
+    'a new one at each start',
+    setupToken,
+    true,
+  ),
+  logLevel: option('log-level', 'level', `One of ${logLevels.join(', ')}`, 'info', logLevel),
+} as const;
+
+export type OptionName = keyof typeof options;
+
+function option<T>(
+  flag: string,
+  value: string,
+  summary: string,
+  fallback: string,
+  parse: Parse<T>,
+  secret = false,
+): Option<T> {
+  return { flag, value, summary, fallback, parse, secret };
+}
+
+/** `EVENKEEL_DATA_DIR` for `data-dir`. */
+export function variableOf(option: Option): string {
+  return `EVENKEEL_${option.flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+function text(longest: number): Parse<string> {
+  return (given) => {
+    if (given === '') return { wrong: 'must not be empty' };
+    return given.length > longest ? { wrong: `must not be longer than ${longest} characters` } : { value: given };
+  };
+}
+
+function integer(lowest: number, highest: number): Parse<number> {
+  return (given) => {
+    const value = Number(given);
+    if (!/^\d+$/.test(given) || value < lowest || value > highest)
+      return { wrong: `must be a whole number from ${lowest} to ${highest}` };
+    return { value };
+  };
+}
+
+function list(given: string): { value: readonly string[] } {
+  return {
+    value: given
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  };
+}
+
+function registryHosts(given: string): { value: readonly string[] } | { wrong: string } {
+  const hosts = list(given).value;
+  const odd = hosts.find((host) => !/^[a-zA-Z0-9.-]+(:\d{1,5})?$/.test(host));
+  return odd === undefined
+    ? { value: hosts }
+    : { wrong: `"${odd}" is not a host name with an optional port, such as registry.lan:5000` };
+}
+
+function hostNames(given: string): { value: readonly string[] } | { wrong: string } {
+  const names = list(given).value;
+  const odd = names.find((name) => !/^[a-zA-Z0-9.-]+$/.test(name));
+  return odd === undefined
+    ? { value: names.map((name) => name.toLowerCase()) }
+    : { wrong: `"${odd}" is not a host name; leave out scheme, port and path` };
+}
+
+function engineUrl(given: string): { value: string } | { wrong: string } {
+  if (/^unix:\/\/\/.+/.test(given)) return { value: given };
+  if (/^\/.+/.test(given)) return { value: `unix://${given}` };
+  if (/^(tcp|http|https):\/\/[^/\s]+\/?$/.test(given)) return { value: given.replace(/\/$/, '') };
+  return { wrong: 'must be unix:///path/to/docker.sock or tcp://host:port' };
+}
+
+function setupToken(given: string): { value: string } | { wrong: string } {
+  return given.length < 16 || given.length > 200 ? { wrong: 'must have 16 to 200 characters' } : { value: given };
+}
+
+function logLevel(given: string): { value: LogLevel } | { wrong: string } {
+  const level = logLevels.find((known) => known === given);
+  return level === undefined ? { wrong: `must be one of ${logLevels.join(', ')}` } : { value: level };
+}
