@@ -23,8 +23,8 @@ export interface TestEngine {
   killEverything(): Promise<void>;
   /** Orderly end of dockerd (SIGTERM): it stops the containers. */
   terminate(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. */
-  pause(): void;
+  /** SIGSTOP: connections stay open and nothing answers. Done when dockerd stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** Starts dockerd again after `kill`, `killEverything` or `terminate`. */
   start(): Promise<void>;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { TestEngine } from './engine-access.ts';
+import { type EngineResponse, request } from './engine-request.ts';
 
 /** A call on its way to the engine, as "METHOD /path?query" without the version prefix: "POST /containers/web/stop?t=1". */
 export type EngineCall = string;
@@ -29,6 +30,8 @@ export interface Times {
 export interface EngineProxy {
   socketPath: string;
   url: string;
+  /** A raw request through the proxy. */
+  request(method: string, path: string, body?: unknown): Promise<EngineResponse>;
   /** Calls that arrived, oldest first. */
   readonly calls: readonly EngineCall[];
   /** Passes the call on after so many milliseconds. */
@@ -96,6 +99,7 @@ export async function startEngineProxy(engine: Pick<TestEngine, 'socketPath'>): 
   return {
     socketPath,
     url: `unix://${socketPath}`,
+    request: (method, path, body) => request(socketPath, method, path, body),
     calls,
     delay: (match, delayMs, options) => add({ match, act: 'delay', delayMs }, options),
     cutAfterRequest: (match, options) => add({ match, act: 'cut-after' }, options),

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { createDaemon } from './daemon.ts';
 import { createEngineAccess, type TestEngine } from './engine-access.ts';
 import { connectExistingEngine } from './existing-engine.ts';
-import { signal } from './process.ts';
+import { isStopped, signal } from './process.ts';
 import { requireProgram } from './programs.ts';
 import { claimSlot, type EngineRecord, writeRecord } from './slot.ts';
 import { endAllProcesses, removeEngine, sweepAbandonedEngines } from './sweep.ts';
 import { TestbedUnavailable } from './unavailable.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface EngineOptions {
   /** Where the engine keeps its data; a fresh temporary directory when left out. */
@@ -57,8 +58,13 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
       kill: () => daemon.end('SIGKILL'),
       killEverything: () => endAllProcesses(slot.number),
       terminate: () => daemon.end('SIGTERM'),
-      pause: () => signalDaemon(daemon.pid(), 'SIGSTOP'),
-      resume: () => signalDaemon(daemon.pid(), 'SIGCONT'),
+      async pause() {
+        const pid = signalDaemon(daemon.pid(), 'SIGSTOP');
+        await waitFor(() => isStopped(pid), { describe: 'dockerd to stand still' });
+      },
+      resume() {
+        signalDaemon(daemon.pid(), 'SIGCONT');
+      },
       start: () => daemon.start(),
       async restart() {
         await daemon.end('SIGTERM');
@@ -88,10 +94,12 @@ export function requirePrivateEngine(): void {
       'A private engine needs root. Run as root, or name an engine to use with EVENKEEL_TEST_ENGINE=unix:///var/run/docker.sock.',
     );
   }
-  for (const program of ['dockerd', 'containerd', 'docker', 'ip', 'busybox'] as const) requireProgram(program);
+  for (const program of ['dockerd', 'containerd', 'docker', 'ip', 'umount', 'busybox'] as const)
+    requireProgram(program);
 }
 
-function signalDaemon(pid: number | undefined, name: NodeJS.Signals): void {
+function signalDaemon(pid: number | undefined, name: NodeJS.Signals): number {
   if (pid === undefined) throw new Error('The engine is not running.');
   signal(pid, name);
+  return pid;
 }

@@ -34,7 +34,7 @@ export function connectExistingEngine(url: string, apiVersion: string | undefine
     terminate: refuseLater,
     start: refuseLater,
     restart: refuseLater,
-    pause: refuse,
+    pause: refuseLater,
     resume: refuse,
     async stop() {
       const containers = (await access.request('GET', '/containers/json?all=1')).body as {

@@ -12,6 +12,14 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** True when every thread of a process is stopped: a signal stops them one after the other. */
+export function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  });
+}
+
 /** The command line of a process with its arguments joined by spaces; '' when there is no such process. */
 export function commandLine(pid: number): string {
   try {

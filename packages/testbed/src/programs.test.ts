@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { findProgram, packageOfProgram, requireProgram } from './programs.ts';
 import { TestbedUnavailable } from './unavailable.ts';
 
@@ -29,4 +30,41 @@ test('a program that is there is found even when the PATH is empty', () => {
 test('a missing program is named with its package', () => {
   expect(() => requireProgram('no-such-program' as 'ip')).toThrow(TestbedUnavailable);
   expect(() => requireProgram('no-such-program' as 'ip')).toThrow('no-such-program');
+});
+
+describe('the install script, when something is missing', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'install-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** Runs the script where only the given commands and those of the system's sbin directories are found. */
+  function install(commands: Record<string, string>) {
+    for (const [name, output] of Object.entries(commands)) {
+      writeFileSync(join(directory, name), `#!/bin/sh\necho ${output}\n`, { mode: 0o755 });
+    }
+    return spawnSync('/bin/sh', [script, 'chromium'], { env: { PATH: directory }, encoding: 'utf8' });
+  }
+
+  test('says that this is not Debian, with 3', () => {
+    expect(install({})).toMatchObject({
+      status: 3,
+      stderr: 'This is not Debian, so nothing is installed. Missing programs: chromium.\n',
+    });
+  });
+
+  test('names the command for root when the user is not root, with 3', () => {
+    expect(install({ id: '1000', 'apt-get': 'never called' })).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: existsSync('/etc/debian_version')
+        ? 'Not root, so nothing is installed. Missing programs: chromium. As root run: apt-get install chromium\n'
+        : 'This is not Debian, so nothing is installed. Missing programs: chromium.\n',
+    });
+  });
+
+  test('refuses a program that it does not know', () => {
+    expect(spawnSync('sh', [script, 'nix'], { encoding: 'utf8' })).toMatchObject({
+      status: 2,
+      stderr: 'install-packages.sh: no package is known for the program "nix".\n',
+    });
+  });
 });

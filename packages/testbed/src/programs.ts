@@ -15,6 +15,7 @@ export const packageOfProgram = {
   iptables: 'iptables',
   ip: 'iproute2',
   openssl: 'openssl',
+  umount: 'mount',
 } as const;
 
 /** A program that the test bed can ask for. */

@@ -39,7 +39,7 @@ export async function sharedEngine(): Promise<TestEngine> {
     terminate: refuseLater,
     start: refuseLater,
     restart: refuseLater,
-    pause: refuse,
+    pause: refuseLater,
     resume: refuse,
     stop: async () => rmSync(configDirectory, { recursive: true, force: true }),
   };

@@ -92,7 +92,7 @@ export function mountsBelow(directory: string): string[] {
 function unmountBelow(directory: string): void {
   const points = mountsBelow(directory);
   // Lazily: a process of the kernel may still be letting go of a container's root.
-  if (points.length > 0) execFileSync('umount', ['-l', ...points], { stdio: 'pipe' });
+  if (points.length > 0) execFileSync(requireProgram('umount'), ['-l', ...points], { stdio: 'pipe' });
 }
 
 function deleteInterface(name: string): void {
