@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { Fault } from '../fault.ts';
 
 /**
  * The database. Tables belong to the slices: a slice keeps its SQL and its append-only migrations in its `*-store.ts` and
@@ -9,9 +10,12 @@ import { type Migration, Migrator } from 'kysely/migration';
 export interface Store {
   /** The same connection, seen with the tables of one slice. */
   tables<T>(): Kysely<T>;
-  /** Runs `work` in one immediate transaction; synchronous, as SQLite is. */
+  /** The connection itself, for what must be synchronous; SQLite is. */
   readonly raw: Database.Database;
-  /** True when the database cannot be written; every write then fails with `read_only`. */
+  /**
+   * True when the file cannot be written or is damaged. What could be read is then held in memory: people can log in and look,
+   * nothing that is written lasts, and whatever would change an engine is refused.
+   */
   readonly readOnly: boolean;
   close(): Promise<void>;
 }
@@ -19,26 +23,33 @@ export interface Store {
 /** Named `<yyyy-mm-dd>-<slice>-<n>`; a migration that has shipped is never changed. */
 export type Migrations = Readonly<Record<string, Migration>>;
 
-export interface StoreOptions {
-  readonly migrations: Migrations;
-  readonly readOnly?: boolean;
+/** Opens the SQLite file with WAL and `synchronous=FULL`: a record that was written survives a power cut. */
+export async function openStore(file: string, options: { readonly migrations: Migrations }): Promise<Store> {
+  const raw = new Database(file, { timeout: 5000 });
+  raw.pragma('journal_mode = WAL');
+  raw.pragma('synchronous = FULL');
+  return prepare(raw, options.migrations, false);
 }
 
-/** Opens the SQLite file with WAL and `synchronous=FULL`: a record that was written survives a power cut. */
-export async function openStore(file: string, options: StoreOptions): Promise<Store> {
-  const readOnly = options.readOnly ?? false;
-  const raw = new Database(file, { readonly: readOnly, timeout: 5000 });
-  if (!readOnly) raw.pragma('journal_mode = WAL');
-  raw.pragma('synchronous = FULL');
+/** A store in memory, filled with `contents` where there are some: what a damaged or read-only file is shown through. */
+export async function openMemoryStore(
+  contents: Buffer | undefined,
+  options: { readonly migrations: Migrations; readonly readOnly: boolean },
+): Promise<Store> {
+  const raw = contents === undefined ? new Database(':memory:') : new Database(contents);
+  return prepare(raw, options.migrations, options.readOnly);
+}
+
+async function prepare(raw: Database.Database, migrations: Migrations, readOnly: boolean): Promise<Store> {
   raw.pragma('foreign_keys = ON');
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: raw }) });
-  if (!readOnly) await migrate(db, options.migrations);
-  return {
-    tables: <T>() => db as Kysely<T>,
-    raw,
-    readOnly,
-    close: () => db.destroy(),
-  };
+  try {
+    await migrate(db, migrations);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return { tables: <T>() => db as Kysely<T>, raw, readOnly, close: () => db.destroy() };
 }
 
 async function migrate(db: Kysely<unknown>, migrations: Migrations): Promise<void> {
@@ -48,5 +59,12 @@ async function migrate(db: Kysely<unknown>, migrations: Migrations): Promise<voi
     provider: { getMigrations: async () => ({ ...migrations }) },
   });
   const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error && error.message.includes('previously executed migration')) {
+    throw new Fault(
+      'conflict',
+      'The database was written by a newer Evenkeel. Start that version, or put a backup of this version back.',
+      { cause: error },
+    );
+  }
   if (error) throw error;
 }
