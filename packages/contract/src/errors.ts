@@ -22,6 +22,7 @@ export const errorCodes = {
   registry_sick: { status: 502, fault: 'remote-sick', title: 'The registry does not answer as it should' },
   registry_denied: { status: 502, fault: 'remote-sick', title: 'The registry refused the credentials' },
   read_only: { status: 503, fault: 'remote-sick', title: 'The database cannot be written' },
+  locked: { status: 503, fault: 'remote-sick', title: 'The stored secrets are locked' },
   disk_full: { status: 507, fault: 'remote-sick', title: 'The disk is full' },
 } as const satisfies Record<string, { status: number; fault: FaultKind; title: string }>;
 

@@ -23,3 +23,12 @@ export function databaseFault(error: unknown): Fault | undefined {
   }
   return undefined;
 }
+
+/** Runs work on the database; an error that people can act on is thrown as the fault that says so. */
+export function withDatabaseFaults<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw databaseFault(error) ?? error;
+  }
+}
