@@ -1,0 +1,119 @@
+import type { Container, Host, Operation, Run, Update } from '@evenkeel/contract';
+import { Gauge, Histogram, Registry } from 'prom-client';
+import type { LiveCollection } from '../platform/bus/live-collection.ts';
+import type { RegistryHealth } from '../platform/registry/registry-client.ts';
+
+export interface MetricsSources {
+  readonly hosts: LiveCollection<Host>;
+  readonly containers: LiveCollection<Container>;
+  readonly updates: LiveCollection<Update>;
+  readonly runs: LiveCollection<Run>;
+  readonly operations: LiveCollection<Operation>;
+  /** Every registry host that was spoken to since the start. */
+  readonly registries: () => ReadonlyMap<string, RegistryHealth>;
+  readonly streamConnections: () => number;
+}
+
+/** Prometheus text format 0.0.4. Everything is read from memory when it is asked for. */
+export interface Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+const finished: ReadonlySet<Run['state']> = new Set(['committed', 'rolled-back', 'failed', 'cancelled', 'refused']);
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const register = new Registry();
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    fill: (set: Fill<Label>) => void,
+  ) => {
+    new Gauge({
+      name: `evenkeel_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [register],
+      collect() {
+        this.reset();
+        fill((labels, value, add) => {
+          if (add) this.inc(labels, value);
+          else this.set(labels, value);
+        });
+      },
+    });
+  };
+
+  gauge('containers', 'Containers by host and state', ['host', 'state'], (set) => {
+    for (const container of sources.containers.values()) set({ host: container.host, state: container.state }, 1, true);
+  });
+  gauge('updates', 'Containers by host and update state', ['host', 'state'], (set) => {
+    for (const update of sources.updates.values()) set({ host: update.host, state: update.state }, 1, true);
+  });
+  gauge('host_online', '1 when the Docker Engine answers', ['host'], (set) => {
+    for (const host of sources.hosts.values()) set({ host: host.id }, host.state === 'online' ? 1 : 0);
+  });
+  gauge('event_lag_seconds', 'Delay of the last engine event', ['host'], (set) => {
+    for (const host of sources.hosts.values()) {
+      if (host.eventLagMilliseconds !== null) set({ host: host.id }, host.eventLagMilliseconds / 1000);
+    }
+  });
+  gauge('operations', 'Operations kept, by kind and state', ['kind', 'state'], (set) => {
+    for (const operation of sources.operations.values()) set({ kind: operation.kind, state: operation.state }, 1, true);
+  });
+  gauge('registry_requests', 'Requests sent to a registry since the start', ['registry'], (set) => {
+    for (const [registry, health] of sources.registries()) set({ registry }, health.requests);
+  });
+  gauge('registry_rate_limit_remaining', 'What the registry said is left', ['registry'], (set) => {
+    for (const [registry, health] of sources.registries()) {
+      if (health.rateLimitRemaining !== null) set({ registry }, health.rateLimitRemaining);
+    }
+  });
+  gauge('registry_ok', '1 when the registry answered last time', ['registry'], (set) => {
+    for (const [registry, health] of sources.registries()) set({ registry }, health.state === 'ok' ? 1 : 0);
+  });
+  gauge('stream_connections', 'Open streams', [], (set) => set({}, sources.streamConnections()));
+  gauge('process_resident_memory_bytes', 'Resident memory of the server', [], (set) =>
+    set({}, process.memoryUsage.rss()),
+  );
+  watchRuns(sources.runs, register);
+
+  return { contentType: register.contentType, text: () => register.metrics() };
+}
+
+type Fill<Label extends string> = (labels: Partial<Record<Label, string>>, value: number, add?: boolean) => void;
+
+/** Runs that end while the server runs: how they ended, how long they took, and how long the service was away. */
+function watchRuns(runs: LiveCollection<Run>, register: Registry): void {
+  const seconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+  const duration = new Histogram({
+    name: 'evenkeel_run_duration_seconds',
+    help: 'From the start of a run to its end, by result',
+    labelNames: ['kind', 'result'],
+    buckets: seconds,
+    registers: [register],
+  });
+  const gap = new Histogram({
+    name: 'evenkeel_run_gap_seconds',
+    help: 'Old container stopped until new one running',
+    buckets: seconds,
+    registers: [register],
+  });
+  const counted = new Set<string>();
+  for (const run of runs.values()) if (finished.has(run.state)) counted.add(run.id);
+  runs.subscribe(({ changes }) => {
+    for (const change of changes) {
+      const run = change.op === 'put' ? runs.get(change.key) : undefined;
+      if (run === undefined) counted.delete(change.key);
+      if (run === undefined || !finished.has(run.state) || counted.has(run.id)) continue;
+      counted.add(run.id);
+      const started = Date.parse(run.startedAt ?? run.createdAt);
+      duration.observe(
+        { kind: run.kind, result: run.state },
+        (Date.parse(run.finishedAt ?? run.createdAt) - started) / 1000,
+      );
+      if (run.gapMilliseconds !== null) gap.observe(run.gapMilliseconds / 1000);
+    }
+  });
+}
