@@ -27,6 +27,11 @@ export interface SpecInput {
   /** Start-first: the final name is given as an alias on user networks. */
   readonly nameAlias: boolean;
   readonly finalName: string;
+  /**
+   * The MAC address that the user asked for, read with an API version below 1.52, which no longer shows it in `Config`.
+   * Where it is absent `Config.MacAddress` is taken.
+   */
+  readonly macAddress?: string;
 }
 
 /** What is sent to the engine for one replacement. */
@@ -38,6 +43,14 @@ export interface ReplacementSpec {
   readonly connects: readonly { readonly network: string; readonly endpoint: EndpointSettings }[];
   readonly warnings: readonly Finding[];
   readonly losses: readonly Finding[];
+}
+
+/** What a comparison needs beside the plan and the container that the engine made of it. */
+export interface CompareContext {
+  /** The image that the container must have: its defaults belong to the expectation. */
+  readonly newImage: ImageInspect;
+  /** False before the `connects` have been sent: only what was sent at create is expected then. Default true. */
+  readonly connected?: boolean;
 }
 
 /** A difference between what was planned and what the engine made of it. Paths as `HostConfig.Memory`. */
