@@ -51,6 +51,11 @@ export class LiveCollection<T> {
     return this.#items.values();
   }
 
+  /** Keys with their items. */
+  entries(): IterableIterator<[string, T]> {
+    return this.#items.entries();
+  }
+
   put(item: T): void {
     this.publish([item], []);
   }

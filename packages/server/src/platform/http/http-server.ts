@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Fault } from '../fault.ts';
+import type { Log } from '../log/log.ts';
+import type { AllowedHosts } from './allowed-hosts.ts';
+import { handleErrors, pathOf, sendProblem } from './problem.ts';
+import { guardRequests } from './request-guard.ts';
+import { addSecurityHeaders } from './security-headers.ts';
+
+export interface HttpServerOptions {
+  readonly log: Log;
+  readonly hosts: AllowedHosts;
+  /** Addresses and networks whose `X-Forwarded-*` headers count. */
+  readonly trustedProxies: readonly string[];
+  readonly sessionCookie: string;
+  /** Called once an answer has been sent, for the metrics. `route` is the pattern, never the path. */
+  readonly observe?: (answer: { method: string; route: string; status: number; seconds: number }) => void;
+}
+
+const bodyLimit = 1024 * 1024;
+
+/** A fastify application with our rules on every request: who may ask, what a body may be, how errors and headers look. */
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
+    bodyLimit,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+    frameworkErrors: (_error, request, reply) => {
+      const fault = new Fault('bad_input', 'The path of the request cannot be read.');
+      sendProblem(request as FastifyRequest, reply as unknown as FastifyReply, fault);
+    },
+  });
+  await app.register(cookie);
+  acceptJsonOnly(app);
+  addSecurityHeaders(app);
+  guardRequests(app, options);
+  handleErrors(app, options.log);
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    options.observe?.({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+    options.log.debug(
+      {
+        request: request.id,
+        method: request.method,
+        path: pathOf(request),
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime),
+        address: request.ip,
+      },
+      'request',
+    );
+  });
+  return app;
+}
+
+/** No forms and no plain text: what another site can send without asking is never a body here. */
+function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, String(body), done);
+  });
+}
