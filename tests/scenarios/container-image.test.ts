@@ -1,0 +1,185 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Container, Page, Plan, Run, Session, SetupState, StartRunsResult, Update } from '@evenkeel/contract';
+import {
+  images,
+  pushImage,
+  sharedRegistry,
+  startEngine,
+  type TestEngine,
+  type TestRegistry,
+  uniqueName,
+  waitFor,
+} from '@evenkeel/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importBaseImage } from './container-image/base-image.ts';
+import { startPackageServer } from './container-image/package-server.ts';
+
+/** The image as people run it: built from the Dockerfile, managing the engine that it runs on. */
+const root = join(import.meta.dirname, '../..');
+const base = uniqueName('evenkeel-base');
+const image = uniqueName('evenkeel-image');
+const name = uniqueName('evenkeel');
+const volume = uniqueName('evenkeel-data');
+const password = 'correct horse battery staple';
+
+let engine: TestEngine;
+let registry: TestRegistry;
+let url: string;
+let session: Session | undefined;
+
+beforeAll(async () => {
+  // Our own engine: the server in the image looks after every container that it finds.
+  engine = await startEngine();
+  registry = await sharedRegistry();
+  const packages = await startPackageServer(root);
+  try {
+    await importBaseImage(engine, base, { npm_config_registry: packages.url });
+    // The host's network is only for the package server on loopback.
+    const build = ['build', '--network', 'host', '--build-arg', `BASE=${base}`, '--tag', image, root];
+    await engine.docker(...build);
+  } finally {
+    await packages.stop();
+  }
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  // As in compose.yaml, but on the host's network: the registry listens on its loopback.
+  const network = ['--network', 'host', '--env', `EVENKEEL_PORT=${port}`];
+  const owner = ['--env', 'EVENKEEL_OWNER_USERNAME=owner', '--env', `EVENKEEL_OWNER_PASSWORD=${password}`];
+  await engine.docker('run', '--detach', '--name', name, ...asInCompose(volume), ...network, ...owner, image);
+}, 400_000);
+
+afterAll(async () => {
+  await engine?.stop();
+  await registry?.stop();
+}, 120_000);
+
+test('the container becomes healthy by its own health check', async () => {
+  await waitFor(async () => (await inspect('{{.State.Health.Status}}')) === 'healthy', {
+    timeoutMs: 60_000,
+    describe: 'the container to be healthy',
+  });
+});
+
+test('it finds its engine by the mounted socket and itself among the containers', async () => {
+  const id = await inspect('{{.Id}}');
+  const own = await waitFor(async () => (await containers()).find((container) => container.id === id), {
+    describe: 'the own container in the list',
+  });
+  expect(own).toMatchObject({ name, self: true, state: 'running' });
+  expect((await containers()).filter((container) => container.self)).toHaveLength(1);
+});
+
+test('it refuses to update itself and says why', async () => {
+  const id = await inspect('{{.Id}}');
+  const { results } = await call<StartRunsResult>('POST', '/api/v1/runs', {
+    containers: [{ host: 'local', container: id }],
+  });
+  expect(results).toMatchObject([{ run: null, refusal: { text: expect.stringMatching(/Evenkeel itself|itself/) } }]);
+  expect(await inspect('{{.Id}} {{.State.Running}}')).toBe(`${id} true`);
+});
+
+test('it updates a container beside it to a newer image of a registry', async () => {
+  const sibling = uniqueName('sibling');
+  const repository = uniqueName('sibling');
+  const { reference } = await pushImage(registry, repository, 'stable', await images.listens({ version: '1.0.0' }));
+  await engine.docker('run', '--detach', '--name', sibling, '--env', 'KEPT=yes', reference);
+  const newer = await pushImage(registry, repository, 'stable', await images.listens({ version: '1.1.0' }));
+
+  const old = await waitFor(async () => (await containers()).find((container) => container.name === sibling), {
+    describe: 'the sibling in the list',
+  });
+  const target = { host: old.host, container: old.id };
+  await call('POST', '/api/v1/updates/check', { containers: [target] });
+  await waitFor(
+    async () => (await call<Update>('GET', `/api/v1/updates/${old.host}/${old.id}`)).state === 'digest-update',
+    { timeoutMs: 60_000, describe: 'the newer image to be found' },
+  );
+  const plan = await call<Plan>('POST', '/api/v1/updates/plan', target);
+  expect(plan).toMatchObject({ refusals: [], to: { digest: newer.digest } });
+
+  const started = await call<StartRunsResult>('POST', '/api/v1/runs', {
+    containers: [{ ...target, gate: { seconds: 1 } }],
+  });
+  const run = started.results[0]?.run;
+  const ended = await waitFor(
+    async () => {
+      const now = await call<Run>('GET', `/api/v1/runs/${run}`);
+      return now.finishedAt !== null && now;
+    },
+    { timeoutMs: 60_000, describe: 'the run to end' },
+  );
+  expect(ended).toMatchObject({ state: 'committed', reason: null });
+  const facts = await engine.docker('inspect', '--format', '{{.Image}} {{.State.Running}} {{.Config.Env}}', sibling);
+  expect(facts).toContain(`${newer.imageId} true`);
+  expect(facts).toContain('KEPT=yes');
+});
+
+test('a stop ends it in order, and the next start knows its owner', async () => {
+  await engine.docker('stop', '--time', '60', name);
+  // 137 would be the SIGKILL after the time-out.
+  expect(await inspect('{{.State.ExitCode}}')).toBe('0');
+  await engine.docker('start', name);
+  session = undefined;
+  await waitFor(async () => (await containers()).some((container) => container.self), {
+    timeoutMs: 60_000,
+    describe: 'the server to answer again',
+  });
+  await engine.docker('stop', '--time', '60', name);
+});
+
+test('with a published port and without an owner it prints the token of the first run', async () => {
+  const published = uniqueName('evenkeel');
+  const flags = asInCompose(uniqueName('evenkeel-data'));
+  await engine.docker('run', '--detach', '--name', published, ...flags, '--publish', '127.0.0.1::8420', image);
+  const address = await engine.docker('port', published, '8420');
+  const state = await waitFor(async () => (await fetch(`http://${address}/api/v1/setup`)).json(), {
+    timeoutMs: 60_000,
+    describe: 'the published port to answer',
+  });
+  expect(state as SetupState).toEqual({ setupNeeded: true });
+  const { stdout, stderr } = await engine.cli('logs', published);
+  expect(stdout + stderr).toMatch(/token/i);
+  const page = await fetch(`http://${address}/`);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  await engine.docker('stop', '--time', '60', published);
+});
+
+function asInCompose(data: string): string[] {
+  const mounts = ['--volume', `${data}:/data`, '--volume', `${engine.socketPath}:/var/run/docker.sock`];
+  const limits = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'];
+  return [...mounts, ...limits, '--health-interval', '1s', '--restart', 'unless-stopped'];
+}
+
+function inspect(format: string): Promise<string> {
+  return engine.docker('inspect', '--format', format, name);
+}
+
+async function containers(): Promise<Container[]> {
+  return (await call<Page<Container>>('GET', '/api/v1/containers')).items;
+}
+
+/** An API call as the owner. Any answer but a good one is an error that shows it. */
+async function call<T>(method: string, path: string, body?: object): Promise<T> {
+  session ??= await send<Session>('POST', '/api/v1/session', {}, { username: 'owner', password, kind: 'bearer' });
+  return send<T>(method, path, { authorization: `Bearer ${session.accessToken}` }, body);
+}
+
+async function send<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
