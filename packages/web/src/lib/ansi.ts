@@ -12,9 +12,9 @@ export interface Span {
 
 type Look = { -readonly [K in keyof Omit<Span, 'text'>]: Span[K] | undefined } & { inverse?: boolean };
 
-// CSI … final | OSC/DCS/APC/PM/SOS … (BEL or ST) | any other two-character escape.
+// CSI … final | OSC/DCS/APC/PM/SOS … (BEL or ST) | any other two-character sequence.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-const escape = /\u001b\[([0-?]*)([ -/]*)([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -~]?/g;
+const sequence = /\u001b\[([0-?]*)([ -/]*)([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -~]?/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
 
@@ -32,7 +32,7 @@ export function parseAnsi(line: string): Span[] {
     if (text !== '') spans.push(spanOf(text, look));
   }
 
-  for (const match of line.matchAll(escape)) {
+  for (const match of line.matchAll(sequence)) {
     push(line.slice(position, match.index));
     position = match.index + match[0].length;
     if (match[3] === 'm' && match[2] === '') applySgr(look, match[1] ?? '');
@@ -43,7 +43,7 @@ export function parseAnsi(line: string): Span[] {
 
 /** The text alone: for search, download and copying. */
 export function stripAnsi(line: string): string {
-  return line.replace(escape, '').replace(controls, '');
+  return line.replace(sequence, '').replace(controls, '');
 }
 
 function spanOf(text: string, look: Look): Span {
