@@ -82,7 +82,7 @@ function ownHostname({ container, daemonName }: SpecInput): string | undefined {
 }
 
 /** The MAC address that the user asked for; it goes with no network of its own. */
-export function wishedMac({ container, macAddress }: SpecInput): string | undefined {
+export function wishedMac({ container, macAddress }: Pick<SpecInput, 'container' | 'macAddress'>): string | undefined {
   const { NetworkMode } = container.HostConfig;
   if (namespaceOwner(NetworkMode) !== undefined || NetworkMode === 'host') return undefined;
   const wished = macAddress ?? container.Config.MacAddress;
