@@ -46,9 +46,9 @@ export function Dialog({
               <IconButton label={t('common.close')} icon={X} size="sm" />
             </Radix.Close>
           </header>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
           {children ? (
-            <div tabIndex={0} role="group" className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+            <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
               {children}
             </div>
           ) : null}

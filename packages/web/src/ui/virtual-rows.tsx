@@ -47,6 +47,7 @@ export function VirtualRows<T>({
   const isTable = role === 'table';
   return (
     <div ref={scroller} className={classes('min-h-0 flex-1 overflow-y-auto', className)}>
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is a table or a list, both take a label */}
       <div role={role} aria-label={label} aria-rowcount={isTable ? rows.length + 1 : undefined}>
         {head}
         <div
@@ -58,6 +59,7 @@ export function VirtualRows<T>({
             const row = rows[item.index];
             if (row === undefined) return null;
             return (
+              // biome-ignore lint/a11y/useAriaPropsSupportedByRole: set only where the role is row
               <div
                 key={item.key}
                 ref={virtualizer.measureElement}

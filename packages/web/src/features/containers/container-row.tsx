@@ -3,6 +3,7 @@ import { ChevronRight } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatDuration } from '../../lib/format.ts';
+import { Cell } from '../../ui/table-parts.tsx';
 import { Checkbox } from '../../ui/toggle.tsx';
 import { UpdateChip } from '../updates/update-chip.tsx';
 import { ContainerMenu } from './container-menu.tsx';
@@ -42,14 +43,14 @@ export const ContainerRow = memo(function ContainerRow({
   const { container, update } = entry;
   return (
     <div className={`${columns} h-10 border-b border-line text-sm ${selected ? 'bg-accent-soft' : 'hover:bg-hover'}`}>
-      <div role="cell">
+      <Cell>
         <Checkbox
           label={t('common.select', { name: container.name })}
           checked={selected}
           onChange={(next) => onSelect(container.key, next)}
         />
-      </div>
-      <div role="cell" className={`flex min-w-0 items-baseline gap-2 ${indented ? 'pl-4' : ''}`}>
+      </Cell>
+      <Cell className={`flex min-w-0 items-baseline gap-2 ${indented ? 'pl-4' : ''}`}>
         <Link
           to="/containers/$host/$name"
           params={{ host: container.host, name: container.name }}
@@ -59,25 +60,23 @@ export const ContainerRow = memo(function ContainerRow({
         </Link>
         {showHost ? <span className="shrink-0 text-xs text-faint">{container.host}</span> : null}
         {container.self ? <span className="shrink-0 text-xs text-faint">{t('containers.self')}</span> : null}
-      </div>
-      <div role="cell" className="min-w-0">
+      </Cell>
+      <Cell className="min-w-0">
         <StateMark container={container} />
-      </div>
-      <div role="cell" className="min-w-0">
+      </Cell>
+      <Cell className="min-w-0">
         <ImageText image={container.image} />
-      </div>
-      <div role="cell" className="min-w-0">
+      </Cell>
+      <Cell className="min-w-0">
         <UpdateChip update={update} />
-      </div>
-      <div role="cell" className="flex min-w-0">
+      </Cell>
+      <Cell className="flex min-w-0">
         <Ports ports={container.ports} />
-      </div>
-      <div role="cell" className="text-right text-muted tabular-nums">
-        {uptimeOf(entry, now)}
-      </div>
-      <div role="cell">
+      </Cell>
+      <Cell className="text-right text-muted tabular-nums">{uptimeOf(entry, now)}</Cell>
+      <Cell>
         <ContainerMenu entry={entry} />
-      </div>
+      </Cell>
     </div>
   );
 });

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Rows3 } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../ui/button.tsx';
+import { HeaderCell, HeaderRow } from '../../ui/table-parts.tsx';
 import { Checkbox } from '../../ui/toggle.tsx';
 import { columns } from './container-row.tsx';
 
@@ -36,46 +37,43 @@ export function TableHead({
 }) {
   const { t } = useTranslation();
   return (
-    <div role="rowgroup" className="sticky top-0 z-10">
-      <div role="row" aria-rowindex={1} className={`${columns} h-9 border-b border-line bg-page text-xs text-faint`}>
-        <div role="columnheader">
-          <Checkbox label={t('common.selectAll')} checked={selected} onChange={onSelectAll} />
-        </div>
-        {heads.map(({ name, sortable }) => (
-          <div
-            key={name}
-            role="columnheader"
-            aria-sort={ariaSort(sort, name)}
-            className={name === 'uptime' ? 'flex justify-end' : undefined}
-          >
-            {sortable ? (
-              <button
-                type="button"
-                aria-label={t('containers.sortBy', { column: t(`containers.${name}`) })}
-                onClick={() => onSort(sort === name ? `-${name}` : name)}
-                className="inline-flex items-center gap-1 hover:text-text"
-              >
-                {t(`containers.${name}`)}
-                {sort === name ? <ArrowUp size={11} aria-hidden /> : null}
-                {sort === `-${name}` ? <ArrowDown size={11} aria-hidden /> : null}
-              </button>
-            ) : (
-              t(`containers.${name}`)
-            )}
-          </div>
-        ))}
-        <div role="columnheader">
-          <IconButton
-            label={t('containers.group')}
-            icon={Rows3}
-            size="sm"
-            aria-pressed={grouped}
-            onClick={() => onGrouped(!grouped)}
-            className={grouped ? 'text-accent' : ''}
-          />
-        </div>
-      </div>
-    </div>
+    <HeaderRow className={`${columns} h-9 border-b border-line bg-page text-xs text-faint`}>
+      <HeaderCell>
+        <Checkbox label={t('common.selectAll')} checked={selected} onChange={onSelectAll} />
+      </HeaderCell>
+      {heads.map(({ name, sortable }) => (
+        <HeaderCell
+          key={name}
+          sort={ariaSort(sort, name)}
+          className={name === 'uptime' ? 'flex justify-end' : undefined}
+        >
+          {sortable ? (
+            <button
+              type="button"
+              aria-label={t('containers.sortBy', { column: t(`containers.${name}`) })}
+              onClick={() => onSort(sort === name ? `-${name}` : name)}
+              className="inline-flex items-center gap-1 hover:text-text"
+            >
+              {t(`containers.${name}`)}
+              {sort === name ? <ArrowUp size={11} aria-hidden /> : null}
+              {sort === `-${name}` ? <ArrowDown size={11} aria-hidden /> : null}
+            </button>
+          ) : (
+            t(`containers.${name}`)
+          )}
+        </HeaderCell>
+      ))}
+      <HeaderCell>
+        <IconButton
+          label={t('containers.group')}
+          icon={Rows3}
+          size="sm"
+          aria-pressed={grouped}
+          onClick={() => onGrouped(!grouped)}
+          className={grouped ? 'text-accent' : ''}
+        />
+      </HeaderCell>
+    </HeaderRow>
   );
 }
 

@@ -186,8 +186,8 @@ function Outcome({ run }: { run: Run }) {
       {run.failedLog ? (
         <div>
           <h3 className="mb-1 text-xs font-semibold text-muted">{t('runs.failedLog')}</h3>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
           <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
             tabIndex={0}
             className="max-h-72 overflow-auto rounded-md border border-line bg-page p-3 font-mono text-xs whitespace-pre-wrap break-words"
           >
