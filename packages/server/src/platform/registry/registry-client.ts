@@ -19,6 +19,8 @@ export interface RegistryClient {
   tags(repository: RepositoryName, signal?: AbortSignal): Promise<string[] | undefined>;
   /** How a host is doing, for people and metrics. */
   health(host: string): RegistryHealth;
+  /** Requests so far, for metrics: one entry per host, method and status (0: no answer). */
+  counters(): readonly RegistryCounter[];
   /** Verifies credentials against `/v2/`. */
   test(host: string, signal?: AbortSignal): Promise<{ ok: boolean; detail: string }>;
   close(): Promise<void>;
@@ -72,6 +74,13 @@ export interface RegistryHealth {
   readonly coolDownUntil: number | null;
   readonly rateLimitRemaining: number | null;
   readonly requests: number;
+}
+
+export interface RegistryCounter {
+  readonly host: string;
+  readonly method: string;
+  readonly status: number;
+  readonly count: number;
 }
 
 /** `kind`: `sick` (time-out, 5xx, cut, wrong certificate), `busy` (429 or cooling down), `denied` (401, 403), `broken` (answers nonsense). */

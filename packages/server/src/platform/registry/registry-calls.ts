@@ -1,0 +1,142 @@
+import type { Clock } from '../clock.ts';
+import { isLoopbackName } from './address-guard.ts';
+import { createHostGate, type HostGate } from './host-gate.ts';
+import { AttemptFailure } from './network-failure.ts';
+import type { RegistryAuth } from './registry-auth.ts';
+import { RegistryError, type RegistryHealth } from './registry-client.ts';
+import type { FetchAnswer } from './registry-fetch.ts';
+import type { RegistryTransport } from './registry-transport.ts';
+import { statusFailure } from './status-failure.ts';
+
+export interface CallRequest {
+  readonly host: string;
+  /** For the token; empty for the API itself. */
+  readonly repository: string;
+  readonly method: 'GET' | 'HEAD';
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface CallOptions {
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly auth: RegistryAuth;
+  readonly transport: RegistryTransport;
+}
+
+/** Calls with pace, sign-in and retries. Answers are 2xx, 304 or 404; everything else throws `RegistryError`. */
+export interface RegistryCalls {
+  call(request: CallRequest): Promise<FetchAnswer>;
+  health(host: string): Omit<RegistryHealth, 'requests'>;
+}
+
+interface HostFacts {
+  readonly gate: HostGate;
+  last: RegistryError | 'good' | undefined;
+  rateLimitRemaining: number | null;
+}
+
+const mostTries = 3;
+const baseWait = 400;
+const longestWait = 20_000;
+
+export function createRegistryCalls({ clock, random, auth, transport }: CallOptions): RegistryCalls {
+  const hosts = new Map<string, HostFacts>();
+
+  function factsOf(host: string): HostFacts {
+    const known = hosts.get(host);
+    if (known) return known;
+    const hostname = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+    const gate = createHostGate({ host, clock, loopback: isLoopbackName(hostname) });
+    const facts: HostFacts = { gate, last: undefined, rateLimitRemaining: null };
+    hosts.set(host, facts);
+    return facts;
+  }
+
+  async function attempt(request: CallRequest, facts: HostFacts): Promise<FetchAnswer> {
+    const { host, repository, method, target, headers, maxBytes, signal } = request;
+    let authorization = await auth.header(host, repository, signal);
+    for (let round = 1; ; round += 1) {
+      const answer = await transport.send(host, target, { method, headers, authorization, maxBytes, signal });
+      const remaining = /^\d+/.exec(answer.header('ratelimit-remaining') ?? '')?.[0];
+      if (remaining !== undefined) facts.rateLimitRemaining = Number(remaining);
+      if (answer.status === 401) {
+        authorization = await auth.afterRefusal(host, repository, answer, round, signal);
+        continue;
+      }
+      const { status } = answer;
+      if ((status >= 200 && status < 300) || status === 304 || status === 404) return answer;
+      throw statusFailure(host, answer, `The registry ${host}`, clock.now());
+    }
+  }
+
+  /** Full jitter: between nothing and twice the time of the try before; never less than the registry asked for. */
+  function waitAfter(failure: AttemptFailure, tries: number): number {
+    const jitter = random() * baseWait * 2 ** tries;
+    return failure.wait === undefined ? jitter : failure.wait + jitter / 4;
+  }
+
+  async function tryHard(request: CallRequest, facts: HostFacts): Promise<FetchAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await attempt(request, facts);
+      } catch (error) {
+        if (!(error instanceof AttemptFailure)) throw error;
+        const wait = waitAfter(error, tries);
+        if (error.throttled) facts.gate.coolDown(wait, 'too many requests (429)');
+        if (!error.retry || tries >= mostTries || wait > longestWait) throw error;
+        if (error.throttled) await facts.gate.untilCool(request.signal);
+        else await clock.sleep(wait, request.signal);
+      }
+    }
+  }
+
+  return {
+    async call(request) {
+      const facts = factsOf(request.host);
+      const done = auth.want(request.host, request.repository);
+      try {
+        await facts.gate.enter(request.signal);
+        const began = clock.now();
+        try {
+          const answer = await tryHard(request, facts);
+          facts.last = 'good';
+          facts.gate.leave({ kind: 'answered', milliseconds: clock.now() - began });
+          return answer;
+        } catch (error) {
+          const silent = error instanceof AttemptFailure && error.unanswered;
+          facts.gate.leave(
+            silent
+              ? { kind: 'unanswered', error: error.error }
+              : { kind: 'answered', milliseconds: Number.POSITIVE_INFINITY },
+          );
+          throw error;
+        }
+      } catch (error) {
+        const cause = error instanceof AttemptFailure ? error.error : error;
+        if (cause instanceof RegistryError) facts.last = cause;
+        throw cause;
+      } finally {
+        done();
+      }
+    },
+    health(host) {
+      const facts = hosts.get(host);
+      if (facts === undefined) return { state: 'unused', reason: null, coolDownUntil: null, rateLimitRemaining: null };
+      const coolDownUntil = facts.gate.coolDownUntil ?? null;
+      const { last, rateLimitRemaining } = facts;
+      const reason = last instanceof RegistryError ? last.message : null;
+      return { state: stateOf(last, coolDownUntil), reason, coolDownUntil, rateLimitRemaining };
+    },
+  };
+}
+
+function stateOf(last: HostFacts['last'], coolDownUntil: number | null): RegistryHealth['state'] {
+  if (coolDownUntil !== null) return 'cooling-down';
+  if (last === undefined) return 'unused';
+  if (last === 'good') return 'ok';
+  return last.kind === 'denied' ? 'denied' : 'sick';
+}
