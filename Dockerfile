@@ -3,21 +3,14 @@
 # BASE is any image with Node 22.19 or newer and npm. No step runs install scripts of packages.
 ARG BASE=node:24-bookworm-slim
 
-FROM ${BASE} AS manifests
+FROM ${BASE} AS build
 WORKDIR /src
-COPY package.json package-lock.json ./
-COPY packages/contract/package.json packages/contract/
-COPY packages/server/package.json packages/server/
-COPY packages/testbed/package.json packages/testbed/
-COPY packages/web/package.json packages/web/
-
-FROM manifests AS build
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY . .
-RUN node scripts/build.ts
-
-FROM manifests AS production
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --workspace=@evenkeel/server
+# One step, so that the packages that only the build needs never become a layer.
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+ && node scripts/build.ts \
+ && rm -rf node_modules packages/*/node_modules \
+ && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --workspace=@evenkeel/server
 
 FROM ${BASE}
 ARG VERSION=0.1.0
@@ -26,9 +19,9 @@ LABEL org.opencontainers.image.title="Evenkeel" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
 WORKDIR /app
-COPY package.json LICENSE ./
-COPY packages/server/package.json packages/server/
-COPY --from=production /src/node_modules node_modules
+COPY --from=build /src/package.json /src/LICENSE ./
+COPY --from=build /src/node_modules node_modules
+COPY --from=build /src/packages/server/package.json packages/server/
 COPY --from=build /src/packages/server/dist packages/server/dist
 COPY --from=build /src/packages/web/dist packages/web/dist
 ENV NODE_ENV=production \
