@@ -2,11 +2,16 @@ import { LoaderCircle, Unplug } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '../features/session/session.ts';
+import { loadPart } from '../lib/load-part.ts';
 import { EmptyState } from '../ui/panel.tsx';
 import { Shell } from './shell.tsx';
 
-const SetupPage = lazy(async () => ({ default: (await import('../features/session/setup-page.tsx')).SetupPage }));
-const LoginPage = lazy(async () => ({ default: (await import('../features/session/login-page.tsx')).LoginPage }));
+const SetupPage = lazy(async () => ({
+  default: (await loadPart(() => import('../features/session/setup-page.tsx'))).SetupPage,
+}));
+const LoginPage = lazy(async () => ({
+  default: (await loadPart(() => import('../features/session/login-page.tsx'))).LoginPage,
+}));
 
 /** The page as the session allows it. The address stays, so that a log-in leads to where one wanted to go. */
 export function Root() {

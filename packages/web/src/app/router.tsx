@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { loadPart } from '../lib/load-part.ts';
 import { ErrorPage, NotFoundPage } from './error-page.tsx';
 import { Root } from './root.tsx';
 import { oneOf, text, textList } from './search-params.ts';
@@ -54,14 +55,20 @@ const containersRoute = createRoute({
     sort: text(search['sort']),
     flat: oneOf(search['flat'], ['1'] as const),
   }),
-  component: lazyRouteComponent(() => import('../features/containers/containers-page.tsx'), 'ContainersPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('../features/containers/containers-page.tsx')),
+    'ContainersPage',
+  ),
 });
 
 const containerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/containers/$host/$name',
   validateSearch: (search: Record<string, unknown>): ContainerView => ({ view: oneOf(search['view'], detailViews) }),
-  component: lazyRouteComponent(() => import('../features/containers/container-page.tsx'), 'ContainerPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('../features/containers/container-page.tsx')),
+    'ContainerPage',
+  ),
 });
 
 const updatesRoute = createRoute({
@@ -74,13 +81,13 @@ const updatesRoute = createRoute({
     state: textList(search['state']),
     host: textList(search['host']),
   }),
-  component: lazyRouteComponent(() => import('../features/updates/updates-page.tsx'), 'UpdatesPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('../features/updates/updates-page.tsx')), 'UpdatesPage'),
 });
 
 const runRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/runs/$id',
-  component: lazyRouteComponent(() => import('../features/runs/run-page.tsx'), 'RunPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('../features/runs/run-page.tsx')), 'RunPage'),
 });
 
 const activityRoute = createRoute({
@@ -90,25 +97,31 @@ const activityRoute = createRoute({
     state: oneOf(search['state'], ['active', 'finished', 'failed'] as const),
     open: text(search['open']),
   }),
-  component: lazyRouteComponent(() => import('../features/operations/activity-page.tsx'), 'ActivityPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('../features/operations/activity-page.tsx')),
+    'ActivityPage',
+  ),
 });
 
 const hostsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts',
-  component: lazyRouteComponent(() => import('../features/hosts/hosts-page.tsx'), 'HostsPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('../features/hosts/hosts-page.tsx')), 'HostsPage'),
 });
 
 const registriesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/registries',
-  component: lazyRouteComponent(() => import('../features/registries/registries-page.tsx'), 'RegistriesPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('../features/registries/registries-page.tsx')),
+    'RegistriesPage',
+  ),
 });
 
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings',
-  component: lazyRouteComponent(() => import('../features/settings/settings-page.tsx'), 'SettingsPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('../features/settings/settings-page.tsx')), 'SettingsPage'),
 });
 
 export const router = createRouter({

@@ -3,14 +3,19 @@ import { Outlet } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { recall, remember } from '../lib/browser-storage.ts';
+import { loadPart } from '../lib/load-part.ts';
 import { ConnectionBar } from './connection-bar.tsx';
 import { useIntent } from './intents.ts';
 import { BottomBar, SideBar, TopBar } from './navigation.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
-const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }));
-const IntentDialogs = lazy(async () => ({ default: (await import('./intent-dialogs.tsx')).IntentDialogs }));
-const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }));
+const Palette = lazy(async () => ({ default: (await loadPart(() => import('./palette.tsx'))).Palette }));
+const IntentDialogs = lazy(async () => ({
+  default: (await loadPart(() => import('./intent-dialogs.tsx'))).IntentDialogs,
+}));
+const ShortcutSheet = lazy(async () => ({
+  default: (await loadPart(() => import('./shortcut-sheet.tsx'))).ShortcutSheet,
+}));
 
 /** The frame around every page: navigation, connection, palette and shortcuts. */
 export function Shell({ user }: { user: User }) {

@@ -94,6 +94,18 @@ test('a server that is not there is an error with a sentence', async () => {
   await expect(api.call('health')).rejects.toMatchObject({ status: 0, code: 'unreachable' });
 });
 
+test('a cut connection is tried again where the call only reads, and never where it changes something', async () => {
+  let failures = 1;
+  const { api, seen } = clientOn(() => {
+    failures -= 1;
+    return failures >= 0 ? Promise.reject(new TypeError('network changed')) : json(200, { setupNeeded: false });
+  });
+  await expect(api.call('setupState')).resolves.toEqual({ setupNeeded: false });
+  failures = 1;
+  await expect(api.call('checkUpdates', { body: {} })).rejects.toMatchObject({ status: 0 });
+  expect(seen.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST']);
+});
+
 test('an answer that is not JSON says so', async () => {
   const { api } = clientOn(() => new Response('<html>', { status: 502 }));
   await expect(api.call('health')).rejects.toMatchObject({ status: 502 });

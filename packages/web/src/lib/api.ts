@@ -89,11 +89,15 @@ export function createApi(parts: {
     const init: RequestInit = { method, headers, credentials: 'same-origin' };
     if (hasBody) init.body = JSON.stringify(input.body ?? {});
     if (input.signal) init.signal = input.signal;
-    try {
-      return await parts.fetch(urlOf(path, input), init);
-    } catch (cause) {
-      if (input.signal?.aborted) throw cause;
-      throw new ApiError(0, { detail: 'Evenkeel does not answer. Is the server running?' });
+    // Browsers cut all requests when a network interface comes or goes, which a container does on the machine of the
+    // engine. What only reads is asked again.
+    for (let triesLeft = method === 'GET' ? 2 : 0; ; triesLeft -= 1) {
+      try {
+        return await parts.fetch(urlOf(path, input), init);
+      } catch (cause) {
+        if (input.signal?.aborted) throw cause;
+        if (triesLeft === 0) throw new ApiError(0, { detail: 'Evenkeel does not answer. Is the server running?' });
+      }
     }
   }
 

@@ -5,6 +5,14 @@ import { useTranslation } from 'react-i18next';
 import { IconButton } from './button.tsx';
 import { classes } from './classes.ts';
 
+/** The first field takes the focus; without one the dialog itself, so that no button is pressed by accident. */
+function focusFirst(event: Event) {
+  const dialog = event.currentTarget;
+  if (!(dialog instanceof HTMLElement)) return;
+  event.preventDefault();
+  (dialog.querySelector<HTMLElement>('input:not(:disabled), textarea') ?? dialog).focus();
+}
+
 /** A modal dialog: a panel in the middle, a full sheet on a phone. The body scrolls, head and foot stay. */
 export function Dialog({
   open,
@@ -30,6 +38,7 @@ export function Dialog({
         <Radix.Overlay className="fixed inset-0 z-40 bg-[rgb(4_6_9/0.62)]" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirst}
           className={classes(
             'fixed z-40 flex flex-col border border-line-strong bg-surface shadow-float animate-appear',
             'inset-x-0 bottom-0 max-h-[92dvh] rounded-t-xl',

@@ -47,9 +47,10 @@ export function VirtualRows<T>({
   const isTable = role === 'table';
   return (
     <div ref={scroller} className={classes('min-h-0 flex-1 overflow-y-auto', className)}>
+      {isTable ? null : head}
       {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is a table or a list, both take a label */}
       <div role={role} aria-label={label} aria-rowcount={isTable ? rows.length + 1 : undefined}>
-        {head}
+        {isTable ? head : null}
         <div
           role={isTable ? 'rowgroup' : 'presentation'}
           className="relative"

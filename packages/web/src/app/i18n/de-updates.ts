@@ -18,6 +18,7 @@ export const deUpdates: Pick<Catalogue, keyof typeof enUpdates> = {
     searchPlaceholder: 'Name oder Image',
     from: 'Läuft',
     to: 'Neuer',
+    version: 'Version',
     age: 'Alter',
     published: 'veröffentlicht {{ago}}',
     firstSeen: 'Zuerst gesehen',

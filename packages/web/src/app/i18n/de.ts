@@ -157,8 +157,6 @@ export const de: Catalogue = {
     sort: 'Sortierung',
     group: 'Nach Stack gruppieren',
     standalone: 'In keinem Stack',
-    collapse: '{{name}} einklappen',
-    expand: '{{name}} ausklappen',
     ofRunning: '{{running}} von {{total}} laufen',
     start: 'Starten',
     stop: 'Stoppen',

@@ -15,6 +15,7 @@ export const enUpdates = {
     searchPlaceholder: 'Name or image',
     from: 'Running',
     to: 'Newer',
+    version: 'Version',
     age: 'Age',
     published: 'published {{ago}}',
     firstSeen: 'First seen',

@@ -7,6 +7,7 @@ import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ask } from '../../app/intents.ts';
 import { useApi, useCollection } from '../../lib/live.ts';
+import { loadPart } from '../../lib/load-part.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, PageHead } from '../../ui/panel.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
@@ -19,7 +20,7 @@ import { Overview } from './overview.tsx';
 import { StateMark } from './state-mark.tsx';
 import { canDo, runVerb } from './verbs.ts';
 
-const LogView = lazy(async () => ({ default: (await import('./log-view.tsx')).LogView }));
+const LogView = lazy(async () => ({ default: (await loadPart(() => import('./log-view.tsx'))).LogView }));
 const route = getRouteApi('/containers/$host/$name');
 const views = ['overview', 'logs', 'environment', 'history'] as const;
 

@@ -149,7 +149,6 @@ export function StackRow({
       <button
         type="button"
         aria-expanded={open}
-        aria-label={open ? t('containers.collapse', { name: shown }) : t('containers.expand', { name: shown })}
         onClick={onToggle}
         className="flex h-full min-w-0 flex-1 items-center gap-1.5 text-left text-sm"
       >

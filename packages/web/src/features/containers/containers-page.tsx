@@ -113,13 +113,14 @@ export function ContainersPage() {
             value={view.q}
             onChange={(q) => change({ q: q || undefined })}
             label={t('containers.searchPlaceholder')}
-            className="w-full md:w-72"
+            className="min-w-0 flex-1 md:w-72 md:flex-none"
           />
+          {narrow ? <SortSelect sort={view.sort} onSort={(sort) => change({ sort })} /> : null}
           {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot scroll sideways in every browser */}
           <div
             role="group"
             aria-label={t('containers.filters')}
-            className="flex min-w-0 items-center gap-1.5 overflow-x-auto py-0.5"
+            className="flex min-w-0 items-center gap-1.5 overflow-x-auto py-0.5 max-md:w-full"
           >
             {stateChips.map(([name, label]) => (
               <FilterChip
@@ -151,7 +152,6 @@ export function ContainersPage() {
                 ))
               : null}
           </div>
-          {narrow ? <SortSelect sort={view.sort} onSort={(sort) => change({ sort })} /> : null}
         </div>
       </PageHead>
       {rows.length === 0 ? (

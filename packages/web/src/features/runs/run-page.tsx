@@ -67,7 +67,7 @@ export function RunPage() {
                       </span>,
                     ],
                     [
-                      t('updates.to'),
+                      t('updates.version'),
                       <VersionStep
                         key="step"
                         from={{

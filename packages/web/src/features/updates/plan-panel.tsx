@@ -15,7 +15,7 @@ export function PlanPanel({ plan }: { plan: Plan }) {
       <Facts
         rows={[
           [
-            `${t('updates.from')} → ${t('updates.to')}`,
+            t('updates.version'),
             <VersionStep
               key="step"
               from={{

@@ -108,14 +108,14 @@ export function UpdateItem({
           </div>
         </div>
         {run ? (
-          <span className="flex items-center gap-3 text-xs">
+          <span className="flex items-center justify-end gap-3 text-xs md:w-36">
             <RunMark run={run} />
             <Link to="/runs/$id" params={{ id: run.id }} className="text-accent underline underline-offset-2">
               {t('updates.watchRun')}
             </Link>
           </span>
         ) : (
-          <span className="flex shrink-0 flex-row-reverse items-center gap-1 md:flex-row">
+          <span className="flex shrink-0 items-center justify-end gap-1 md:w-36">
             <IconButton
               label={`${t('updates.check')}: ${update.name}`}
               icon={SearchCheck}
