@@ -1,0 +1,202 @@
+import type { Hosts } from '../hosts/hosts.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Engine, EngineError } from '../platform/engine/engine.ts';
+import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import { Fault } from '../platform/fault.ts';
+import { copyFile } from './copy-files.ts';
+import { checkUntouched } from './drift.ts';
+import { passGate } from './gate.ts';
+import { locate } from './look.ts';
+import {
+  Drift,
+  GateFailure,
+  isRunning,
+  type JournalMember,
+  nameOf,
+  policyOf,
+  type RestartPolicy,
+  type Which,
+  workNames,
+} from './run.ts';
+import { buildHolder } from './spec.ts';
+import { compareWithPlan } from './spec-compare.ts';
+import type { ReplacementSpec } from './spec-types.ts';
+
+/** Where an action takes place. */
+export interface Site {
+  readonly engine: Engine;
+  readonly hosts: Hosts;
+  readonly clock: Clock;
+  readonly host: string;
+  readonly run: string;
+  readonly member: JournalMember;
+  /** True while the run goes back: then nothing is compared with what it was before. */
+  readonly goingBack: boolean;
+  /** True when the engine was away meanwhile: what stopped since then was not stopped by a person. */
+  readonly disturbed: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Creates a container under its working name, or finds the one that an earlier attempt created whose answer was lost. */
+export async function createContainer(site: Site, which: Which, spec: ReplacementSpec | null): Promise<string> {
+  const { engine, member, run } = site;
+  const names = workNames(member.name, run);
+  const name = { old: names.prev, new: names.next, holder: names.hold }[which];
+  const present = await engine.containers.inspect(name);
+  if (present !== undefined) return present.Id;
+  if (which === 'holder') return (await engine.containers.create(name, buildHolder(member.inspect))).id;
+  if (spec === null) throw new Error(`The spec of ${name} was not computed.`);
+  const options = spec.platform === undefined ? {} : { platform: spec.platform };
+  try {
+    return (await engine.containers.create(name, spec.create, options)).id;
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new Fault('engine_refused', `The engine refused to create the new ${member.name}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+export async function connectNetwork(site: Site, which: 'old' | 'new', network: string): Promise<void> {
+  const container = await required(site, which);
+  if (container.NetworkSettings.Networks[network] !== undefined) return;
+  const planned = site.member.progress.spec?.connects.find((one) => one.network === network);
+  if (planned === undefined) return;
+  await site.engine.networks.connect(network, container.Id, planned.endpoint);
+}
+
+export async function copyFiles(site: Site, paths: readonly string[]): Promise<void> {
+  const [from, to] = [await required(site, 'old'), await required(site, 'new')];
+  for (const path of paths) await copyFile(site.engine, from.Id, to.Id, path);
+}
+
+/** Throws `fidelity_mismatch` when the engine made something else of the plan. */
+export function compare(member: JournalMember, container: ContainerInspect): void {
+  const { spec, newImage } = member.progress;
+  if (spec === null) return;
+  const image = member.role === 'update' ? newImage : member.oldImage;
+  if (image === null) throw new Error(`The image of the new ${member.name} is not known.`);
+  const differences = compareWithPlan(spec, container, { newImage: image });
+  if (differences.length === 0) return;
+  const paths = differences
+    .slice(0, 5)
+    .map(({ path, expected, observed }) => `${path}: ${brief(expected)} became ${brief(observed)}`);
+  throw new Fault(
+    'fidelity_mismatch',
+    `The engine made the new ${member.name} different from the plan (${paths.join('; ')}).`,
+  );
+}
+
+function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+export async function verify(site: Site, which: 'old' | 'new'): Promise<void> {
+  compare(site.member, await required(site, which));
+}
+
+export async function setPolicy(site: Site, policy: RestartPolicy, quiesce: boolean): Promise<void> {
+  const container = await required(site, 'old');
+  if (quiesce) {
+    checkUntouched(site.member, container, site);
+    const now = policyOf(container);
+    // Set by us already when the reply was lost.
+    if (now.Name !== site.member.policy.Name && now.Name !== policy.Name)
+      throw new Drift(`The restart policy of ${site.member.name} was changed to ${now.Name} by somebody else.`);
+  }
+  await site.engine.containers.update(container.Id, { RestartPolicy: policy });
+}
+
+/** Stops, and waits until a `--rm` container is gone. Returns when it ended, in milliseconds since 1970. */
+export async function stopContainer(site: Site, which: 'old' | 'new'): Promise<number> {
+  const { engine, member, clock } = site;
+  const container = await locate(engine, site.run, member, which);
+  if (container === undefined) {
+    if (site.goingBack || member.autoRemove) return clock.now();
+    throw new Drift(`${member.name} was removed by somebody else.`);
+  }
+  if (which === 'old' && !site.goingBack) checkUntouched(member, container, site);
+  const vanishes = container.HostConfig.AutoRemove === true && isRunning(container);
+  // Opened before the stop: afterwards there may be nothing left to wait for.
+  const removed = vanishes ? engine.containers.wait(container.Id, 'removed', site.signal) : undefined;
+  removed?.catch(() => {});
+  try {
+    await engine.containers.stop(container.Id);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.status === 404)) throw error;
+  }
+  await removed;
+  const after = await engine.containers.inspect(container.Id);
+  if (after !== undefined && isRunning(after))
+    throw new Fault('engine_refused', `${nameOf(after)} still runs after it was stopped.`);
+  return Date.parse(after?.State.FinishedAt ?? '') || clock.now();
+}
+
+export async function renameContainer(site: Site, which: 'old' | 'new', to: string): Promise<void> {
+  const { engine, member } = site;
+  const container = await required(site, which);
+  const name = nameOf(container);
+  if (name === to) return;
+  const names = workNames(member.name, site.run);
+  const oldName = site.goingBack ? names.prev : member.name;
+  const expected = which === 'new' ? names.next : oldName;
+  if (name !== expected) throw new Drift(`${expected} was renamed to ${name} by somebody else.`);
+  if (which === 'old' && !site.goingBack && isRunning(container))
+    throw new Drift(`${member.name} was started again by somebody else while it was being replaced.`);
+  try {
+    await engine.containers.rename(container.Id, to);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.status === 409)) throw error;
+    throw new Drift(`The name ${to} was taken by another container meanwhile.`);
+  }
+}
+
+export async function startContainer(site: Site, which: 'old' | 'new'): Promise<void> {
+  const container = await required(site, which);
+  if (isRunning(container)) return;
+  try {
+    await site.engine.containers.start(container.Id);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const what = `${which === 'new' ? 'The new' : 'The old'} ${site.member.name} could not be started: ${error.message}`;
+    if (which === 'new' && !site.goingBack && !takenByOthers.test(error.message)) throw new GateFailure(what);
+    throw new Fault('engine_refused', what, { cause: error });
+  }
+}
+
+/** Start errors that say something about the surroundings and nothing about the image. */
+const takenByOthers =
+  /port is already allocated|address already in use|failed to bind|no space left|cannot allocate memory/i;
+
+export async function awaitGate(site: Site, which: 'old' | 'new'): Promise<void> {
+  const container = await required(site, which);
+  const { hosts, clock, host, member, signal } = site;
+  const restarts = which === 'new' ? 0 : container.RestartCount;
+  const subject = { host, id: container.Id, name: which === 'new' ? `The new ${member.name}` : member.name };
+  await passGate({ hosts, clock }, { ...subject, gate: member.gate, restarts }, signal);
+}
+
+/** Removes what is ours; missing is not an error. The old one only while it has the name that we gave it. */
+export async function removeContainer(site: Site, which: Which, volumes: boolean): Promise<void> {
+  const { engine, member, run } = site;
+  const container = await locate(engine, run, member, which);
+  if (container === undefined) return;
+  const name = nameOf(container);
+  if (which === 'old' && !site.goingBack && name !== workNames(member.name, run).prev) return;
+  try {
+    await engine.containers.remove(container.Id, { volumes, force: which !== 'old' });
+  } catch (error) {
+    const underWay = error instanceof EngineError && error.status === 409 && /already in progress/.test(error.message);
+    if (!underWay) throw error;
+    await engine.containers.wait(container.Id, 'removed', site.signal);
+  }
+}
+
+async function required(site: Site, which: Which): Promise<ContainerInspect> {
+  const container = await locate(site.engine, site.run, site.member, which);
+  if (container !== undefined) return container;
+  const { name } = site.member;
+  const what = which === 'old' ? name : workNames(name, site.run)[which === 'new' ? 'next' : 'hold'];
+  throw new Drift(`${what} is gone: somebody else removed it, or the engine did.`);
+}

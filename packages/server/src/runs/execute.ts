@@ -1,0 +1,204 @@
+import type { Hosts } from '../hosts/hosts.ts';
+import type { OperationContext } from '../operations/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import { describeError } from '../platform/fault.ts';
+import type { Log } from '../platform/log/log.ts';
+import type { Registries } from '../registries/registries.ts';
+import * as act from './container-actions.ts';
+import { observeEnvironment } from './environment.ts';
+import { pullImage, SameImage, tagImage } from './image-actions.ts';
+import type { LiveRun } from './live-run.ts';
+import { memberSpec } from './member-spec.ts';
+import { reached, type Step } from './run.ts';
+import type { ReplacementSpec } from './spec-types.ts';
+import { isUnreachable, waitForEngine } from './wait-for-engine.ts';
+
+export interface ExecutorParts {
+  readonly hosts: Hosts;
+  readonly registries: Registries;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the executor keeps between the steps of one run. */
+export interface Course {
+  /** The engine was away since the run began. */
+  disturbed: boolean;
+  /** When the old container ended, for the gap. */
+  stoppedAt: number | undefined;
+}
+
+/**
+ * Does steps, whatever they belong to: the way forward, the way back, or recovery. Each is announced in the journal before its
+ * engine call and reported after it. A call whose answer is lost is repeated once the engine answers: every action looks first.
+ *
+ * Throws what stopped it: a Fault, an EngineError, `Drift`, `GateFailure`, `SameImage`, or the reason of the signal.
+ */
+export async function executeSteps(
+  parts: ExecutorParts,
+  live: LiveRun,
+  course: Course,
+  context: OperationContext,
+  steps: readonly Step[],
+  options: { first: number; goingBack: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { signal, goingBack } = options;
+  for (const [index, step] of steps.entries()) {
+    const number = options.first + index;
+    if (context.stopping() || !goingBack) signal.throwIfAborted();
+    if (context.stopping()) throw context.signal.reason;
+    if (!goingBack && (step.phase === 'QUIESCING' || step.phase === 'STOPPING')) context.setCancellable(false);
+    context.progress({ done: index, total: steps.length, text: step.text });
+    await untilAnswered(parts, live, course, context, step, number, options);
+  }
+}
+
+/** Does one step, again and again while the engine does not answer. */
+async function untilAnswered(
+  parts: ExecutorParts,
+  live: LiveRun,
+  course: Course,
+  context: OperationContext,
+  step: Step,
+  number: number,
+  options: { goingBack: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { host } = live.run();
+  for (;;) {
+    try {
+      const spec = await specFor(parts, live, step);
+      const progress = spec === undefined ? undefined : { name: step.member, progress: { spec } };
+      live.begin(number, step.phase, progress);
+      context.log('info', step.text);
+      await perform(parts, live, course, context, step, number, options);
+      return;
+    } catch (error) {
+      if (!isUnreachable(error)) {
+        // Stopping is no failure of the step, and a journal that cannot be written cannot take the failure either.
+        if (!options.signal.aborted && !(error instanceof SameImage)) reportFailure(live, number, error);
+        throw error;
+      }
+      course.disturbed = true;
+      const text = `The engine of ${host} does not answer. Waiting for it: ${describeError(error)}`;
+      context.log('warn', text);
+      context.progress({ done: 0, total: null, text });
+      await waitForEngine(parts, host, options.signal);
+    }
+  }
+}
+
+function reportFailure(live: LiveRun, number: number, error: unknown): void {
+  const running = live.run().steps.some((step) => step.number === number && step.state === 'running');
+  if (running) live.failedStep(number, describeError(error));
+}
+
+/** The spec of what a create step creates, journaled before the call. */
+async function specFor(parts: ExecutorParts, live: LiveRun, step: Step): Promise<ReplacementSpec | undefined> {
+  if (step.action.do !== 'create' || step.action.which === 'holder') return undefined;
+  const engine = parts.hosts.engine(live.run().host);
+  const environment = await observeEnvironment(engine);
+  return memberSpec(engine, live.journal(), live.member(step.member).member, step.action.which, environment);
+}
+
+async function perform(
+  parts: ExecutorParts,
+  live: LiveRun,
+  course: Course,
+  context: OperationContext,
+  step: Step,
+  number: number,
+  options: { goingBack: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { action, member: name } = step;
+  const { hosts, clock } = parts;
+  const { host } = live.run();
+  const engine = hosts.engine(host);
+  const { member } = live.member(name);
+  const { goingBack, signal } = options;
+  const site: act.Site = {
+    engine,
+    hosts,
+    clock,
+    host,
+    run: live.id,
+    member,
+    goingBack,
+    disturbed: course.disturbed,
+    signal,
+  };
+  switch (action.do) {
+    case 'pull': {
+      const onProgress = (text: string) => context.progress({ done: 0, total: null, text: `${step.text}: ${text}` });
+      const { registries } = parts;
+      const pull = { engine, registries, member, target: live.stored().wish.target, signal, onProgress };
+      const image = await pullImage(pull, action);
+      live.done(number, { name, progress: { newImage: image } });
+      return;
+    }
+    case 'tag': {
+      const imageId = action.imageId === 'pulled' ? member.progress.newImage?.Id : action.imageId;
+      if (imageId === undefined) throw new Error('The pulled image is not known.');
+      await tagImage(engine, imageId, action.reference);
+      live.done(number);
+      return;
+    }
+    case 'create': {
+      const id = await act.createContainer(site, action.which, member.progress.spec);
+      const key = ({ old: 'restoredId', new: 'newId', holder: 'holderId' } as const)[action.which];
+      const shown = action.which === 'new' && member.role === 'update' ? { newContainer: id } : {};
+      live.done(number, { name, progress: { [key]: id } }, shown);
+      return;
+    }
+    case 'connect':
+      await act.connectNetwork(site, action.which, action.network);
+      break;
+    case 'copy':
+      await act.copyFiles(site, action.paths);
+      break;
+    case 'verify':
+      await act.verify(site, action.which);
+      break;
+    case 'policy':
+      await act.setPolicy(site, action.policy, action.quiesce);
+      break;
+    case 'stop': {
+      const at = await act.stopContainer(site, action.which);
+      if (action.which === 'old' && member.role === 'update') course.stoppedAt = at;
+      break;
+    }
+    case 'rename':
+      await act.renameContainer(site, action.which, action.to);
+      break;
+    case 'start':
+      await act.startContainer(site, action.which);
+      live.done(number, undefined, await gapAfterStart(site, course, live, action.which));
+      return;
+    case 'gate':
+      if (course.disturbed) await act.startContainer(site, action.which);
+      await act.awaitGate(site, action.which);
+      break;
+    case 'remove':
+      await act.removeContainer(site, action.which, action.volumes);
+      break;
+  }
+  live.done(number);
+}
+
+/** After its start the new one is compared once more, and the gap is known. */
+async function gapAfterStart(
+  site: act.Site,
+  course: Course,
+  live: LiveRun,
+  which: 'old' | 'new',
+): Promise<{ gapMilliseconds?: number }> {
+  if (site.member.role !== 'update') return {};
+  const container = await site.engine.containers.inspect(
+    which === 'new' ? (site.member.progress.newId ?? '') : site.member.inspect.Id,
+  );
+  if (container === undefined) return {};
+  if (which === 'new' && container.State.Running) act.compare(site.member, container);
+  if (live.run().strategy === 'start-first') return { gapMilliseconds: 0 };
+  const startedAt = Date.parse(container.State.StartedAt);
+  if (course.stoppedAt === undefined || !reached(live.journal(), 'STOPPING') || !(startedAt > 0)) return {};
+  return { gapMilliseconds: Math.max(0, startedAt - course.stoppedAt) };
+}

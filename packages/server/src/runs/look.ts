@@ -1,0 +1,62 @@
+import type { Engine } from '../platform/engine/engine.ts';
+import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import type { Seen, SeenMember } from './recover.ts';
+import { isRunning, type JournalMember, nameOf, policyOf, type Which, workNames } from './run.ts';
+
+/**
+ * A member's container as it is now. By its id, and where the id is not known (the process ended between the create and its record)
+ * by the name that only this run gives.
+ */
+export async function locate(
+  engine: Engine,
+  run: string,
+  member: JournalMember,
+  which: Which,
+): Promise<ContainerInspect | undefined> {
+  const names = workNames(member.name, run);
+  const { newId, holderId, restoredId } = member.progress;
+  const places = {
+    old: [member.inspect.Id, restoredId, names.prev],
+    new: [newId, names.next],
+    holder: [holderId, names.hold],
+  }[which];
+  for (const place of places) {
+    if (place === null) continue;
+    const found = await engine.containers.inspect(place);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What recovery has to know of each member. */
+export async function lookAt(engine: Engine, run: string, members: readonly JournalMember[]): Promise<SeenMember[]> {
+  const found: SeenMember[] = [];
+  for (const member of members) {
+    const restarted = member.role === 'restart';
+    const [old, replacement, holder, nameOwner, image] = await Promise.all([
+      locate(engine, run, member, 'old'),
+      restarted ? undefined : locate(engine, run, member, 'new'),
+      member.autoRemove ? locate(engine, run, member, 'holder') : undefined,
+      engine.containers.inspect(member.name),
+      engine.images.inspect(member.image),
+    ]);
+    found.push({
+      old: old && seen(old),
+      new: replacement && seen(replacement),
+      holder: holder && seen(holder),
+      nameOwner: nameOwner && seen(nameOwner),
+      reference: image?.Id,
+    });
+  }
+  return found;
+}
+
+function seen(container: ContainerInspect): Seen {
+  return {
+    id: container.Id,
+    name: nameOf(container),
+    running: isRunning(container),
+    policy: policyOf(container).Name,
+    networks: Object.keys(container.NetworkSettings.Networks),
+  };
+}

@@ -1,0 +1,198 @@
+import { describeGate } from './gate-terms.ts';
+import { type JournalMember, type JournalRun, reached, type Step, taggable, workNames } from './run.ts';
+import * as steps from './steps.ts';
+
+/** A container as it is now. */
+export interface Seen {
+  readonly id: string;
+  readonly name: string;
+  readonly running: boolean;
+  readonly policy: string;
+  readonly networks: readonly string[];
+}
+
+/** What the engine has of one member now. */
+export interface SeenMember {
+  /** By its id, or the one created again from the journal. */
+  readonly old: Seen | undefined;
+  readonly new: Seen | undefined;
+  readonly holder: Seen | undefined;
+  /** Whoever has the member's name. */
+  readonly nameOwner: Seen | undefined;
+  /** The image id that the configured reference names. */
+  readonly reference: string | undefined;
+}
+
+/**
+ * What is to be done for an unfinished run. `steps` empty: nothing more can be done; it is finished unless `blocked` says why
+ * it is not. `lost`: members that somebody else took away, which are not brought back.
+ */
+export interface Recovery {
+  readonly direction: 'on' | 'commit' | 'back';
+  readonly steps: readonly Step[];
+  readonly blocked: string | undefined;
+  readonly lost: readonly string[];
+}
+
+/**
+ * Journal and present state → the steps that lead to exactly one right container (section 6.1, last column). Called again after its
+ * steps were done, until there are none: each step changes what the next call sees. Pure.
+ */
+export function recover(run: JournalRun, seen: readonly SeenMember[]): Recovery {
+  const pairs = run.members.map((member, index) => ({ member, now: seen[index] ?? nothing }));
+  const committing = reached(run, 'COMMIT') && (run.failure === null || run.phase === 'COMMIT');
+  const standing = pairs.every(({ member, now }) => (member.role === 'restart' ? now.old : now.new) !== undefined);
+  if (committing && standing) return commit(run, pairs);
+  const started = run.strategy === 'recreate' && reached(run, 'STARTING');
+  if (run.failure === null && started && standing) return goOn(run, pairs);
+  return goBack(run, pairs);
+}
+
+interface Pair {
+  readonly member: JournalMember;
+  readonly now: SeenMember;
+}
+
+const nothing: SeenMember = {
+  old: undefined,
+  new: undefined,
+  holder: undefined,
+  nameOwner: undefined,
+  reference: undefined,
+};
+
+function goOn(run: JournalRun, pairs: readonly Pair[]): Recovery {
+  const found: Step[] = [];
+  for (const { member, now } of pairs) {
+    if (!member.wasRunning) continue;
+    const which = member.role === 'restart' ? 'old' : 'new';
+    const container = member.role === 'restart' ? now.old : now.new;
+    if (container?.running !== true) {
+      const cause = 'an interruption came before it was seen running';
+      found.push(steps.start({ run: run.id, phase: 'STARTING', member }, which, cause));
+    }
+    const terms = describeGate(member.gate, member.inspect.Config.Healthcheck);
+    found.push(steps.gate({ run: run.id, phase: 'VERIFYING', member }, which, terms));
+  }
+  return { direction: 'on', steps: found, blocked: undefined, lost: [] };
+}
+
+function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
+  const found: Step[] = [];
+  for (const { member, now } of pairs) {
+    if (member.role === 'restart') continue;
+    const site = { run: run.id, phase: 'COMMIT' as const, member };
+    if (member.wasRunning && now.new?.running === false)
+      found.push(steps.start(site, 'new', 'it holds the place of the old one'));
+    // Renamed or started by somebody else, it is no longer ours to remove.
+    const parked = now.old?.name === workNames(member.name, run.id).prev && !now.old.running;
+    if (parked) found.push(steps.remove(site, 'old', false, 'the new one holds; volumes stay'));
+    if (now.holder !== undefined) found.push(steps.remove(site, 'holder', false, 'it is needed no longer'));
+  }
+  return { direction: 'commit', steps: found, blocked: undefined, lost: [] };
+}
+
+function goBack(run: JournalRun, pairs: readonly Pair[]): Recovery {
+  const found: Step[] = [];
+  const lost: string[] = [];
+  let blocked: string | undefined;
+  for (const pair of pairs.toReversed()) found.push(...clearNew(run, pair));
+  const ownerCameAnew = pairs.some(
+    ({ member, now }) => member.role === 'update' && (now.old === undefined || now.old.id !== member.inspect.Id),
+  );
+  let complete = true;
+  for (const { member, now } of pairs) {
+    const site = { run: run.id, phase: 'ROLLBACK' as const, member };
+    const foreign = foreignOwner(now);
+    const stale = ownerCameAnew && reached(run, 'STOPPING') && member.role === 'recreate';
+    if (stale && now.old?.id === member.inspect.Id) {
+      if (now.old.running) found.push(steps.stop(site, 'old', 'it hangs on a container that is gone'));
+      found.push(steps.remove(site, 'old', false, 'it hangs on a container that is gone; the journal has all of it'));
+      complete = false;
+      break;
+    }
+    if (now.old !== undefined) {
+      const restored = restoreOld(run, member, now.old, foreign?.name);
+      found.push(...restored.steps);
+      blocked ??= restored.blocked;
+      continue;
+    }
+    if (member.role === 'restart' || foreign !== undefined || !mayRecreate(run, member)) {
+      lost.push(member.name);
+      continue;
+    }
+    if (now.reference !== member.oldImage.Id && taggable(member.inspect.Config.Image ?? '') !== undefined) {
+      const cause = 'the old container is created again from its own image';
+      found.push(steps.pointReference(site, member.oldImage.Id, member.inspect.Config.Image ?? '', cause));
+    }
+    found.push(steps.create(site, 'old', 'it is gone; the journal has all of it'));
+    complete = false;
+    break;
+  }
+  if (complete) {
+    for (const { member, now } of pairs) found.push(...tidy(run, member, now));
+  }
+  return { direction: 'back', steps: found, blocked, lost };
+}
+
+/** Removes what the run made. `v=1` takes only volumes that are new to it: re-attached ones are not anonymous to the engine. */
+function clearNew(run: JournalRun, { member, now }: Pair): Step[] {
+  if (now.new === undefined) return [];
+  const site = { run: run.id, phase: 'ROLLBACK' as const, member };
+  const found: Step[] = [];
+  if (now.new.running) found.push(steps.stop(site, 'new', 'the old one takes its place back'));
+  found.push(steps.remove(site, 'new', true, 'the run goes back'));
+  return found;
+}
+
+function restoreOld(
+  run: JournalRun,
+  member: JournalMember,
+  old: Seen,
+  foreign: string | undefined,
+): { steps: Step[]; blocked: string | undefined } {
+  const site = { run: run.id, phase: 'ROLLBACK' as const, member };
+  const found: Step[] = [];
+  if (old.id !== member.inspect.Id) {
+    for (const network of Object.keys(member.inspect.NetworkSettings.Networks)) {
+      if (!old.networks.includes(network)) found.push(steps.connect(site, 'old', network));
+    }
+  }
+  if (old.name === workNames(member.name, run.id).prev) {
+    if (foreign !== undefined) {
+      return {
+        steps: found,
+        blocked: `The name ${member.name} has been taken by a container that is not of this run. Rename or remove that one; the old ${member.name} is kept as ${old.name} until then.`,
+      };
+    }
+    found.push(steps.rename(site, 'old', member.name, 'it gets its name back'));
+  }
+  if (reached(run, 'QUIESCING') && old.policy === 'no' && member.policy.Name !== 'no' && !member.autoRemove)
+    found.push(steps.setPolicy(site, member.policy, false));
+  const leave = run.failure?.leaveStopped.includes(member.name) ?? false;
+  if (member.wasRunning && !old.running && !leave)
+    found.push(steps.start(site, 'old', 'it was running before the run'));
+  return { steps: found, blocked: undefined };
+}
+
+/** After everybody is back: the tag that was moved, and the holder of the volumes. */
+function tidy(run: JournalRun, member: JournalMember, now: SeenMember): Step[] {
+  const site = { run: run.id, phase: 'ROLLBACK' as const, member };
+  const found: Step[] = [];
+  const ours = now.reference === member.progress.newImage?.Id || now.reference === member.oldImage.Id;
+  const before = member.referenceBefore;
+  if (before !== null && now.reference !== before && ours && taggable(member.image) !== undefined)
+    found.push(steps.pointReference(site, before, member.image, 'the tag goes back to what it named'));
+  if (now.holder !== undefined) found.push(steps.remove(site, 'holder', false, 'the old one has its volumes again'));
+  return found;
+}
+
+/** Only what the run itself may have taken away is created again; what somebody else removed before stays removed. */
+function mayRecreate(run: JournalRun, member: JournalMember): boolean {
+  return member.autoRemove || reached(run, 'STOPPING');
+}
+
+function foreignOwner(now: SeenMember): Seen | undefined {
+  const owner = now.nameOwner;
+  return owner === undefined || owner.id === now.old?.id || owner.id === now.new?.id ? undefined : owner;
+}
