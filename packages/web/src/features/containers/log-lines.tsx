@@ -125,7 +125,7 @@ const LineRow = memo(function LineRow({ entry, q, wrap }: { entry: LogEntry; q: 
       {line.level === 'error' || line.level === 'fatal' || line.level === 'warn' ? (
         <span className="sr-only">{line.level}</span>
       ) : null}
-      <span className={`min-w-0 ${wrap ? 'break-all whitespace-pre-wrap' : 'whitespace-pre'}`}>
+      <span className={`min-w-0 ${wrap ? '[overflow-wrap:anywhere] whitespace-pre-wrap' : 'whitespace-pre'}`}>
         <AnsiText spans={markHits(spansOf(line), q)} />
       </span>
     </div>

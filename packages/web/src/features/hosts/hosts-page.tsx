@@ -6,6 +6,7 @@ import { formatAgo, formatMilliseconds } from '../../lib/format.ts';
 import { useCollection, useNow } from '../../lib/live.ts';
 import { Mark, type Shape, type Tone } from '../../ui/mark.tsx';
 import { Callout, EmptyState, Facts, Mono, PageHead } from '../../ui/panel.tsx';
+import { ScrollArea } from '../../ui/scroll-area.tsx';
 
 const looks: Record<Host['state'], { shape: Shape; tone: Tone }> = {
   connecting: { shape: 'turning', tone: 'accent' },
@@ -26,13 +27,13 @@ export function HostsPage() {
           {t('hosts.noneText')}
         </EmptyState>
       ) : (
-        <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 md:px-6">
+        <ScrollArea>
           <div className="grid max-w-6xl items-start gap-4 lg:grid-cols-2">
             {hosts.items.map((host) => (
               <HostCard key={host.id} host={host} now={now} />
             ))}
           </div>
-        </div>
+        </ScrollArea>
       )}
     </>
   );

@@ -10,6 +10,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Mark, type Shape, type Tone } from '../../ui/mark.tsx';
 import { EmptyState, PageHead } from '../../ui/panel.tsx';
 import { ProblemNote, sentenceOf } from '../../ui/problem.tsx';
+import { ScrollArea } from '../../ui/scroll-area.tsx';
 import { notify } from '../../ui/toasts.tsx';
 import { RegistryForm } from './registry-form.tsx';
 
@@ -45,7 +46,7 @@ export function RegistriesPage() {
       >
         <p className="mt-1 text-sm text-muted">{t('registries.intro')}</p>
       </PageHead>
-      <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 md:px-6">
+      <ScrollArea>
         {registries.error ? <ProblemNote error={registries.error} /> : null}
         {registries.data && items.length === 0 ? (
           <EmptyState icon={Database} title={t('registries.noneTitle')}>
@@ -64,7 +65,7 @@ export function RegistriesPage() {
             ))}
           </ul>
         ) : null}
-      </div>
+      </ScrollArea>
       {form ? <RegistryForm registry={form === 'new' ? null : form} onClose={() => setForm(null)} /> : null}
       {removing ? <RemoveRegistry registry={removing} onClose={() => setRemoving(null)} /> : null}
     </>
@@ -103,17 +104,19 @@ function RegistryLine({
         </div>
       </div>
       <div className="min-w-0 basis-56 text-xs">
-        <Mark {...looks[health.state]}>
-          {t(`registries.states.${health.state}`)}{' '}
-          {health.coolDownUntil
-            ? t('registries.coolDown', { moment: formatMoment(health.coolDownUntil, i18n.language) })
-            : ''}
-        </Mark>
+        <Mark {...looks[health.state]}>{t(`registries.states.${health.state}`)}</Mark>
         <div className="text-faint break-words">
-          {health.reason ?? t('registries.requests', { count: health.requests })}
-          {health.rateLimitRemaining === null
-            ? ''
-            : ` · ${t('registries.remaining', { count: health.rateLimitRemaining })}`}
+          {[
+            health.reason ?? t('registries.requests', { count: health.requests }),
+            health.coolDownUntil
+              ? t('registries.coolDown', { moment: formatMoment(health.coolDownUntil, i18n.language) })
+              : null,
+            health.rateLimitRemaining === null
+              ? null
+              : t('registries.remaining', { count: health.rateLimitRemaining }),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         </div>
       </div>
       <div className="flex items-center gap-1">

@@ -12,6 +12,7 @@ import { AnsiText } from '../../ui/ansi-text.tsx';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState, Facts, PageHead, Section } from '../../ui/panel.tsx';
 import { sentenceOf } from '../../ui/problem.tsx';
+import { ScrollArea } from '../../ui/scroll-area.tsx';
 import { notify } from '../../ui/toasts.tsx';
 import { OperationLog } from '../operations/operation-log.tsx';
 import { Findings } from '../updates/plan-panel.tsx';
@@ -45,7 +46,7 @@ export function RunPage() {
         note={<RunMark run={run} />}
         actions={<RunActions run={run} />}
       />
-      <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 md:px-6">
+      <ScrollArea>
         <div className="mx-auto flex max-w-5xl flex-col gap-4">
           <p className="sr-only" role="status">
             {t('runs.liveRegion', { name: run.name, state: t(`runs.state.${run.state}`) })}
@@ -102,7 +103,7 @@ export function RunPage() {
             <OperationLog id={run.id} active={isActive(run)} />
           </Section>
         </div>
-      </div>
+      </ScrollArea>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { useApi } from '../../lib/live.ts';
 import { PageHead } from '../../ui/panel.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { ScrollArea } from '../../ui/scroll-area.tsx';
 import { AccountSection } from './account-section.tsx';
 import { BrowserSection } from './browser-section.tsx';
 import { UpdateSettings } from './update-settings.tsx';
@@ -18,14 +19,14 @@ export function SettingsPage() {
         title={t('settings.title')}
         note={system.data ? t('settings.version', { version: system.data.version }) : null}
       />
-      <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 md:px-6">
+      <ScrollArea>
         <div className="flex max-w-2xl flex-col gap-4">
           {settings.error ? <ProblemNote error={settings.error} /> : null}
           {settings.data ? <UpdateSettings settings={settings.data} /> : null}
           <BrowserSection />
           <AccountSection />
         </div>
-      </div>
+      </ScrollArea>
     </>
   );
 }

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { ask } from '../../app/intents.ts';
 import { formatAgo, formatBytes, splitImage } from '../../lib/format.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
+import { classes } from '../../ui/classes.ts';
 import { Checkbox } from '../../ui/toggle.tsx';
 import { RunMark } from '../runs/run-mark.tsx';
 import { CandidateDetails } from './candidate-details.tsx';
@@ -55,7 +56,7 @@ export function UpdateItem({
   return (
     <div className={`border-b border-line ${selected ? 'bg-accent-soft' : ''}`}>
       <div className="flex items-start gap-3 px-4 py-2 md:items-center md:px-6">
-        <div className="pt-1.5 md:pt-0">
+        <div className={pending ? 'pt-1.5 md:pt-0' : 'hidden'}>
           <Checkbox
             label={t('common.select', { name: update.name })}
             checked={selected}
@@ -74,7 +75,14 @@ export function UpdateItem({
         >
           <ChevronRight size={15} aria-hidden className={`transition-transform ${open ? 'rotate-90' : ''}`} />
         </button>
-        <div className="grid min-w-0 flex-1 items-center gap-x-4 gap-y-1 md:grid-cols-[minmax(9rem,1.2fr)_minmax(11rem,1.4fr)_6.5rem_minmax(0,1.3fr)]">
+        <div
+          className={classes(
+            'grid min-w-0 flex-1 items-center gap-x-4 gap-y-1',
+            pending
+              ? 'md:grid-cols-[minmax(9rem,1.2fr)_minmax(11rem,1.4fr)_6.5rem_minmax(0,1.3fr)]'
+              : 'md:grid-cols-[minmax(9rem,1.2fr)_minmax(5rem,0.7fr)_10.5rem_minmax(0,2.2fr)]',
+          )}
+        >
           <div className="min-w-0">
             <div className="flex min-w-0 items-baseline gap-2">
               <Link
@@ -90,18 +98,20 @@ export function UpdateItem({
               {splitImage(update.image).name}
             </div>
           </div>
-          {pending && chosen ? (
-            <VersionStep
-              from={{ ...update.running }}
-              to={{ tag: chosen.tag, version: chosen.version, digest: chosen.digest }}
-            />
-          ) : (
-            <span className="truncate font-mono text-xs text-muted">
-              {update.running.tag ?? update.running.version ?? ''}
-            </span>
-          )}
-          <div className="text-xs">
-            {pending && chosen ? <LevelChip level={chosen.level} /> : <UpdateChip update={update} />}
+          <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 md:contents">
+            {pending && chosen ? (
+              <VersionStep
+                from={{ ...update.running }}
+                to={{ tag: chosen.tag, version: chosen.version, digest: chosen.digest }}
+              />
+            ) : (
+              <span className="truncate font-mono text-xs text-muted">
+                {update.running.tag ?? update.running.version ?? ''}
+              </span>
+            )}
+            <div className="text-xs">
+              {pending && chosen ? <LevelChip level={chosen.level} /> : <UpdateChip update={update} />}
+            </div>
           </div>
           <div className="min-w-0 truncate text-xs text-faint" title={update.reason ?? undefined}>
             {pending ? facts.join(' · ') : (update.reason ?? best?.blocked?.reason)}
@@ -115,7 +125,7 @@ export function UpdateItem({
             </Link>
           </span>
         ) : (
-          <span className="flex shrink-0 items-center justify-end gap-1 md:w-36">
+          <span className={classes('flex shrink-0 items-center justify-end gap-1', pending && 'md:w-36')}>
             <IconButton
               label={`${t('updates.check')}: ${update.name}`}
               icon={SearchCheck}
