@@ -1,3 +1,5 @@
+import type { Registry, RegistryBody, RegistryPatch } from '@evenkeel/contract';
+import type { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { RegistryAuth } from '../platform/engine/engine.ts';
 import type { RegistryClient } from '../platform/registry/registry-client.ts';
 
@@ -6,4 +8,16 @@ export interface Registries {
   readonly client: RegistryClient;
   /** Credentials for an engine pull from this registry host; undefined for anonymous. */
   pullAuth(registryHost: string): RegistryAuth | undefined;
+}
+
+/** The entries with the ways to change them. Writes throw `conflict`, `not_found`, `locked`, `read_only`, `disk_full`. */
+export interface StoredRegistries extends Registries {
+  /** The entries with their present health. */
+  current(): LiveCollection<Registry>;
+  add(body: RegistryBody): Registry;
+  /** An empty user name or password removes it; an empty certificate likewise. */
+  change(id: string, patch: RegistryPatch): Registry;
+  remove(id: string): void;
+  test(id: string, signal: AbortSignal): Promise<{ ok: boolean; detail: string }>;
+  close(): Promise<void>;
 }
