@@ -1,7 +1,7 @@
 import type { ContainerInspect, CreateBody, EndpointSettings, HostConfig } from '../platform/engine/engine-types.ts';
 import { namespaceOwner } from './spec-api.ts';
 import { compareMounts } from './spec-compare-mounts.ts';
-import { isNothing, sameSet, sameValue } from './spec-equality.ts';
+import { isNothing, sameMap, sameSet, sameValue } from './spec-equality.ts';
 import { parseLink } from './spec-host.ts';
 import { mergedConfig } from './spec-merge.ts';
 import { ownAliases } from './spec-networks.ts';
@@ -48,11 +48,17 @@ function compareConfig(create: CreateBody, observed: ContainerInspect, { newImag
   const differences: SpecDifference[] = [];
   for (const [field, value] of Object.entries(expected)) {
     if (notCompared.has(field)) continue;
-    const same = field === 'Env' ? sameWords : sameValue;
-    differences.push(...different(`Config.${field}`, value, observed.Config[field], same));
+    differences.push(
+      ...different(`Config.${field}`, value, observed.Config[field], configComparison[field] ?? sameValue),
+    );
   }
   return differences;
 }
+
+const configComparison: Readonly<Record<string, (left: unknown, right: unknown) => boolean>> = {
+  Env: sameWords,
+  Labels: sameMap,
+};
 
 function sameWords(left: unknown, right: unknown): boolean {
   return sameSet((left ?? []) as string[], (right ?? []) as string[]);

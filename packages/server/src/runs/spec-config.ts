@@ -48,7 +48,7 @@ export function replacementConfig(
   assign(config, 'Hostname', ownHostname(input));
   assign(config, 'MacAddress', configMac(input));
   assign(config, 'Env', without(old.Env, image.Env));
-  assign(config, 'Labels', ownLabels);
+  if (Object.keys(ownLabels).length > 0) config['Labels'] = ownLabels;
   assign(config, 'ExposedPorts', exposedPorts(input));
   assign(config, 'Healthcheck', healthcheck);
   return { config: { ...config, ...command(old, image) }, warnings: healthcheckWarnings(healthcheck, newImage) };

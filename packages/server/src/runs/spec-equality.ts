@@ -1,12 +1,18 @@
 /**
  * True for what the engine stores when nothing was asked for. It answers with null, [], {}, 0, false or "" for the same
- * "nothing", depending on the field and the version.
+ * "nothing", depending on the field and the version. A map of the user's own keys (`80/tcp`, `/data`) is something as soon as it
+ * has one; a structure of the engine's (`Type`, `Config`) is not before one of its fields is.
  */
 export function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
-  if (typeof value === 'object') return Object.values(value).every(isNothing);
+  if (typeof value === 'object') return Object.entries(value).every(([key, part]) => isField(key) && isNothing(part));
   return false;
+}
+
+/** The engine's own fields begin with a capital letter. */
+function isField(key: string): boolean {
+  return /^[A-Z]/.test(key);
 }
 
 /** Deep equality in which all forms of nothing are equal, and fields that are nothing count as absent. */
@@ -17,7 +23,9 @@ export function sameValue(left: unknown, right: unknown): boolean {
   }
   if (isRecord(left) && isRecord(right)) {
     const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-    return [...keys].every((key) => sameValue(left[key], right[key]));
+    return [...keys].every(
+      (key) => (isField(key) || (key in left && key in right)) && sameValue(left[key], right[key]),
+    );
   }
   return left === right;
 }
@@ -31,6 +39,13 @@ function sameElement(left: unknown, right: unknown): boolean {
 export function sameSet(left: readonly string[], right: readonly string[]): boolean {
   const [a, b] = [new Set(left), new Set(right)];
   return a.size === b.size && [...a].every((item) => b.has(item));
+}
+
+/** Equality of two maps of words, in which an absent map is an empty one and every key counts, whatever its value. */
+export function sameMap(left: unknown, right: unknown): boolean {
+  const [a, b] = [left ?? {}, right ?? {}] as [Record<string, unknown>, Record<string, unknown>];
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && a[key] === b[key]);
 }
 
 /** Equality of two lists of words, in which an absent list is an empty one. */
