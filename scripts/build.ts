@@ -6,6 +6,9 @@ import { hashSources, readStamp, writeStamp } from './content-stamp.ts';
 const root = join(import.meta.dirname, '..');
 const shared = ['package-lock.json', 'packages/contract/src'];
 
+/** Packages that cannot be put into one file: native code, WebAssembly, worker files or pages that they read from beside themselves. */
+const external = ['better-sqlite3', '@node-rs/argon2', 're2-wasm', '@fastify/swagger-ui', 'pino', 'pg'];
+
 interface Target {
   name: string;
   sources: readonly string[];
@@ -52,9 +55,6 @@ async function buildWeb(): Promise<void> {
   const configFile = join(root, 'packages/web/vite.config.ts');
   await build({ configFile, root: join(root, 'packages/web'), logLevel: 'warn' });
 }
-
-/** Packages that cannot be put into one file: native code, WebAssembly, worker files or pages that they read from beside themselves. */
-const external = ['better-sqlite3', '@node-rs/argon2', 're2-wasm', '@fastify/swagger-ui', 'pino', 'pg'];
 
 async function buildServer(): Promise<void> {
   const { build } = await import('esbuild');
