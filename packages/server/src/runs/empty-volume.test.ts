@@ -1,3 +1,7 @@
+import { pack } from 'tar-stream';
+import { describe, expect, test } from 'vitest';
+import { isEmptyArchive } from './empty-volume.ts';
+
 async function archive(entries: readonly { name: string; size?: number }[]): Promise<Uint8Array<ArrayBuffer>> {
   const tape = pack();
   tape.entry({ name: 'data/', type: 'directory' });
