@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCodes, routes } from '@evenkeel/contract';
+import { errorCodes, routes, Settings, strategies, updateLevels, updateStates } from '@evenkeel/contract';
 import { expect, test } from 'vitest';
+import { readSources } from './borders.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -59,4 +60,23 @@ test('every route that docs/api.md shows is in the contract', () => {
     .filter((path) => path !== '/api/v1/stream');
   expect(shown.length).toBeGreaterThan(8);
   expect(shown.filter((path) => !known.some((route) => route.test(path)))).toEqual([]);
+});
+
+test('docs/updates.md names every label that the server reads', () => {
+  const pattern = /'((?:evenkeel|wud|diun|com\.centurylinklabs\.watchtower)\.[a-z_.-]+)'/g;
+  const sources = readSources(root).filter(
+    ({ path }) => /^packages\/server\/src\/(updates|runs)\//.test(path) && !/(\.test|-samples)\.ts$/.test(path),
+  );
+  const labels = new Set(
+    sources.flatMap(({ text }) => [...text.matchAll(pattern)].flatMap(([, label]) => label ?? [])),
+  );
+  expect(labels.size).toBeGreaterThan(10);
+  const text = read('docs/updates.md');
+  expect([...labels].filter((label) => !text.includes(`\`${label}\``))).toEqual([]);
+});
+
+test('docs/updates.md names every state, level, strategy and setting of the contract', () => {
+  const words = [...updateStates, ...updateLevels, ...strategies, ...Object.keys(Settings.shape)];
+  const text = read('docs/updates.md');
+  expect(words.filter((word) => !text.includes(`\`${word}\``))).toEqual([]);
 });
