@@ -53,6 +53,8 @@ export interface RegistryImageConfig {
   readonly os: string;
   readonly variant?: string;
   readonly created?: string;
+  /** Digests of the uncompressed layers, in the order of the manifest's layers. */
+  readonly diffIds: readonly string[];
   readonly config: {
     readonly Env?: readonly string[];
     readonly Cmd?: readonly string[];

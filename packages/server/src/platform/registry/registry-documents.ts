@@ -26,6 +26,7 @@ const ConfigDocument = z.object({
   os: z.string().default(''),
   variant: z.string().nullish(),
   created: z.string().nullish(),
+  rootfs: z.object({ diff_ids: z.array(z.string()).nullish() }).nullish(),
   config: z
     .object({
       Env: strings,
@@ -61,13 +62,14 @@ export function parseManifest(text: string, contentType: string): RegistryManife
 }
 
 export function parseImageConfig(text: string): RegistryImageConfig {
-  const { architecture, os, variant, created, config } = ConfigDocument.parse(JSON.parse(text));
+  const { architecture, os, variant, created, rootfs, config } = ConfigDocument.parse(JSON.parse(text));
   const present = Object.entries(config ?? {}).filter(([, value]) => value !== null && value !== undefined);
   return {
     architecture,
     os,
     ...(variant ? { variant } : {}),
     ...(created ? { created } : {}),
+    diffIds: rootfs?.diff_ids ?? [],
     config: Object.fromEntries(present) as RegistryImageConfig['config'],
   };
 }

@@ -1,0 +1,96 @@
+import type { ConfigChange } from '@evenkeel/contract';
+
+/** The defaults that an image brings, as engines and registries both write them. */
+export interface ImageDefaults {
+  readonly Env?: readonly string[] | null;
+  readonly Cmd?: readonly string[] | null;
+  readonly Entrypoint?: readonly string[] | null;
+  readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+  readonly Volumes?: Readonly<Record<string, object>> | null;
+  readonly User?: string | null;
+  readonly WorkingDir?: string | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly Healthcheck?: { readonly Test?: readonly string[] | null } | null;
+  readonly StopSignal?: string | null;
+}
+
+export interface LayerDelta {
+  readonly sizeBytes: number;
+  readonly downloadBytes: number;
+  readonly newLayers: number;
+  readonly sharedLayers: number;
+}
+
+const mostChanges = 100;
+/** Labels that differ in every build and say nothing about how the image behaves. */
+const noise = /^(?:org\.opencontainers\.image\.|org\.label-schema\.|build[_.-]?(?:date|version)$|maintainer$)/i;
+
+/** What differs between the defaults of two images, field by field, in a fixed order. */
+export function configChanges(from: ImageDefaults, to: ImageDefaults): ConfigChange[] {
+  const changes: ConfigChange[] = [];
+  const note = (field: string, before: string | null, after: string | null) => {
+    if (before !== after) changes.push({ field, from: before, to: after });
+  };
+  note('entrypoint', words(from.Entrypoint), words(to.Entrypoint));
+  note('cmd', words(from.Cmd), words(to.Cmd));
+  note('user', from.User || null, to.User || null);
+  note('workdir', from.WorkingDir || null, to.WorkingDir || null);
+  note('ports', names(from.ExposedPorts), names(to.ExposedPorts));
+  note('volumes', names(from.Volumes), names(to.Volumes));
+  note('healthcheck', words(from.Healthcheck?.Test), words(to.Healthcheck?.Test));
+  note('stopsignal', from.StopSignal || null, to.StopSignal || null);
+  const before = environment(from.Env);
+  const after = environment(to.Env);
+  for (const name of keys(before, after)) note(`env.${name}`, before.get(name) ?? null, after.get(name) ?? null);
+  const oldLabels = new Map(Object.entries(from.Labels ?? {}));
+  const newLabels = new Map(Object.entries(to.Labels ?? {}));
+  for (const name of keys(oldLabels, newLabels)) {
+    if (!noise.test(name)) note(`labels.${name}`, oldLabels.get(name) ?? null, newLabels.get(name) ?? null);
+  }
+  return changes.slice(0, mostChanges);
+}
+
+/**
+ * What has to be fetched. An engine re-uses layers from the bottom up, as long as they are the same; `diffIds` are those of
+ * the uncompressed layers. Undefined where the two lists of the new image do not fit together.
+ */
+export function layerDelta(
+  running: readonly string[],
+  diffIds: readonly string[],
+  sizes: readonly number[],
+): LayerDelta | undefined {
+  if (diffIds.length !== sizes.length) return undefined;
+  let shared = 0;
+  while (shared < diffIds.length && diffIds[shared] === running[shared]) shared += 1;
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, size) => total + size, 0);
+  return {
+    sizeBytes: sum(sizes),
+    downloadBytes: sum(sizes.slice(shared)),
+    newLayers: sizes.length - shared,
+    sharedLayers: shared,
+  };
+}
+
+function words(list: readonly string[] | null | undefined): string | null {
+  return list && list.length > 0
+    ? list.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')
+    : null;
+}
+
+function names(map: Readonly<Record<string, object>> | null | undefined): string | null {
+  const list = Object.keys(map ?? {}).sort();
+  return list.length === 0 ? null : list.join(', ');
+}
+
+function environment(list: readonly string[] | null | undefined): Map<string, string> {
+  return new Map(
+    (list ?? []).map((entry) => {
+      const at = entry.indexOf('=');
+      return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
+function keys(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...one.keys(), ...other.keys()])].sort();
+}
