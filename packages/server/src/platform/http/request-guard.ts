@@ -24,6 +24,8 @@ export function guardRequests(app: FastifyInstance, options: { hosts: AllowedHos
 export function checkUpgrade(request: FastifyRequest, hosts: AllowedHosts): void {
   checkHost(request, hosts);
   checkOrigin(request, hosts);
+  if (request.headers.origin === undefined && request.headers.cookie !== undefined)
+    throw new Fault('origin_refused', 'A stream that is opened with cookies must say from which page (Origin).');
 }
 
 function checkHost(request: FastifyRequest, hosts: AllowedHosts): void {

@@ -115,17 +115,13 @@ function contentsOf(file: string): Buffer | undefined {
       database.close();
     }
   } catch {
-    return withoutLog(file);
+    return fileAlone(file);
   }
 }
 
-/** Bytes 18 and 19 of the header say WAL, which memory cannot have (https://sqlite.org/fileformat.html#the_database_header). */
-function withoutLog(file: string): Buffer | undefined {
+function fileAlone(file: string): Buffer | undefined {
   try {
-    const contents = readFileSync(file);
-    contents[18] = 1;
-    contents[19] = 1;
-    return contents;
+    return readFileSync(file);
   } catch {
     return undefined;
   }

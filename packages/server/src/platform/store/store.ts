@@ -36,8 +36,15 @@ export async function openMemoryStore(
   contents: Buffer | undefined,
   options: { readonly migrations: Migrations; readonly readOnly: boolean },
 ): Promise<Store> {
-  const raw = contents === undefined ? new Database(':memory:') : new Database(contents);
+  const raw = contents === undefined ? new Database(':memory:') : new Database(withoutWal(contents));
   return prepare(raw, options.migrations, options.readOnly);
+}
+
+/** Bytes 18 and 19 of the header say WAL, which memory cannot have (https://sqlite.org/fileformat.html#the_database_header). */
+function withoutWal(contents: Buffer): Buffer {
+  const copy = Buffer.from(contents);
+  copy.set([1, 1], 18);
+  return copy;
 }
 
 async function prepare(raw: Database.Database, migrations: Migrations, readOnly: boolean): Promise<Store> {
