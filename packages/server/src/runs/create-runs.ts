@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Run } from '@evenkeel/contract';
 import type { Containers } from '../containers/containers.ts';
 import type { Hosts } from '../hosts/hosts.ts';
@@ -68,7 +68,7 @@ export function createRuns(parts: RunsParts): Runs {
   function begin(wish: Wish, situation: Situation, actor: Actor, sharedLocks: ReadonlySet<string>): Begun {
     const [main] = situation.members;
     if (main === undefined) throw new Error('A run without its container.');
-    const id = randomUUID();
+    const id = randomBytes(6).toString('hex');
     const run = queuedRun(id, wish, main, situation, actor, moment(clock.now()));
     const entry: StoredRun = { run, wish, furthest: 'PLANNED', failure: null, keptImage: null };
     const names = situation.members.map(({ name }) => `${wish.host}/${name}`);

@@ -162,6 +162,7 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
   for (;;) {
     if (context.stopping()) throw context.signal.reason;
     let direction: string | undefined;
+    let ended: { lost: readonly string[] } | undefined;
     try {
       const run = live.journal();
       const next = recover(run, await lookAt(parts.hosts.engine(host), live.id, run.members));
@@ -170,9 +171,7 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
         await fail(parts, live, context, interrupted);
         continue;
       }
-      if (next.steps.length === 0 && next.blocked === undefined) {
-        return direction === 'back' ? backDone(parts, live, context, next.lost) : commitDone(parts, live);
-      }
+      if (next.steps.length === 0 && next.blocked === undefined) ended = next;
       if (next.steps.length > 0) {
         const first = live.replan(next.steps);
         await executeSteps(parts, live, course, context, next.steps, {
@@ -199,6 +198,8 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
       await pauseUntilOnline(parts, host, pause, signal);
       pause = Math.min(2 * pause, longestPauseMs);
     }
+    if (ended !== undefined)
+      return direction === 'back' ? backDone(parts, live, context, ended.lost) : commitDone(parts, live);
   }
 }
 
