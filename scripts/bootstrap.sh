@@ -25,3 +25,6 @@ fi
 # npm's and our own child processes find the same Node.
 PATH="$(dirname "$node"):$PATH"
 export PATH
+# Compiled code is kept between starts: a third less work for each.
+NODE_COMPILE_CACHE="$PWD/node_modules/.cache/node"
+export NODE_COMPILE_CACHE
