@@ -98,12 +98,12 @@ describe('a private engine', () => {
     await engine.kill();
     await expect(engine.request('GET', '/_ping')).rejects.toThrow();
     await engine.start();
-    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id);
+    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id, { timeoutMs: 60_000 });
     await engine.restart();
-    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id);
+    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id, { timeoutMs: 60_000 });
     await engine.killEverything();
     await engine.start();
-    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id);
+    await waitFor(async () => (await engine.docker('ps', '-q', '--no-trunc')) === id, { timeoutMs: 60_000 });
   });
 
   test('answers nothing while it is paused', async () => {
