@@ -221,5 +221,7 @@ export interface EngineInfo {
   readonly Architecture: string;
   readonly NCPU: number;
   readonly MemTotal: number;
+  /** The engine's own clock, RFC 3339. */
+  readonly SystemTime?: string;
   readonly RegistryConfig?: { readonly InsecureRegistryCIDRs?: readonly string[] };
 }

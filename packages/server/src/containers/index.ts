@@ -1,0 +1,4 @@
+export type { Containers } from './containers.ts';
+export { registerContainerRoutes } from './containers-routes.ts';
+export { createContainers } from './create-containers.ts';
+export { createLogFollower, type LogFollowing } from './follow-logs.ts';

@@ -1,0 +1,56 @@
+import type { LogLine } from '@evenkeel/contract';
+
+type Level = NonNullable<LogLine['level']>;
+
+const words: Readonly<Record<string, Level>> = {
+  trace: 'trace',
+  trc: 'trace',
+  debug: 'debug',
+  dbg: 'debug',
+  info: 'info',
+  inf: 'info',
+  information: 'info',
+  notice: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  wrn: 'warn',
+  error: 'error',
+  err: 'error',
+  severe: 'error',
+  fatal: 'fatal',
+  critical: 'fatal',
+  crit: 'fatal',
+  panic: 'fatal',
+  emergency: 'fatal',
+  alert: 'fatal',
+};
+/** Pino and Bunyan write numbers. */
+const numbers: readonly [number, Level][] = [
+  [60, 'fatal'],
+  [50, 'error'],
+  [40, 'warn'],
+  [30, 'info'],
+  [20, 'debug'],
+  [10, 'trace'],
+];
+const key = /(?:^|[\s{,])"?(?:level|severity|lvl|loglevel|log\.level)"?\s*[=:]\s*"?([a-z]+|\d{2})\b/i;
+const bracketed = /^[^a-z]{0,60}[[(<|]\s*([a-z]{3,11})\s*[\])>|]/i;
+const leading = /^[^a-z]{0,60}([A-Z]{3,11})\b/;
+const looked = 400;
+const escape = String.fromCharCode(27);
+const ansi = new RegExp(`${escape}\\[[0-9;]*m`, 'g');
+
+/** Our guess at the level of a line, from its beginning: JSON and logfmt keys, `[WARN]`, `ERROR …`. Null where there is no sign. */
+export function guessLevel(text: string): LogLine['level'] {
+  const start = text.slice(0, looked).replaceAll(ansi, '');
+  const keyed = key.exec(start)?.[1];
+  if (keyed !== undefined) return levelOf(keyed);
+  const word = bracketed.exec(start)?.[1] ?? leading.exec(start)?.[1];
+  return word === undefined ? null : levelOf(word);
+}
+
+function levelOf(word: string): LogLine['level'] {
+  const number = Number(word);
+  if (Number.isInteger(number)) return numbers.find(([least]) => number >= least)?.[1] ?? null;
+  return words[word.toLowerCase()] ?? null;
+}

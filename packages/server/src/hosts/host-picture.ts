@@ -1,0 +1,78 @@
+import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+
+type Inspect = (id: string) => Promise<ContainerInspect | undefined>;
+
+/**
+ * The containers of one host as they were last inspected. Inspections of the same container follow one another, so that an older
+ * answer never overwrites a newer one; of several wishes that wait, one is done.
+ */
+export class PictureKeeper {
+  readonly containers = new Map<string, ContainerInspect>();
+  readonly #inspect: Inspect;
+  readonly #changed: (id: string) => void;
+  readonly #running = new Map<string, Promise<ContainerInspect | undefined>>();
+  readonly #waiting = new Map<string, Promise<ContainerInspect | undefined>>();
+  #runningCount = 0;
+
+  constructor(inspect: Inspect, changed: (id: string) => void) {
+    this.#inspect = inspect;
+    this.#changed = changed;
+  }
+
+  /** How many of the containers run. */
+  get running(): number {
+    return this.#runningCount;
+  }
+
+  /** The container as it is after this call. Undefined when it is gone. */
+  refresh(idOrName: string): Promise<ContainerInspect | undefined> {
+    const id = this.#idOf(idOrName);
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
+    const running = this.#running.get(id);
+    if (running === undefined) return this.#run(id);
+    const next = running
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting.delete(id);
+        return this.#run(id);
+      });
+    this.#waiting.set(id, next);
+    return next;
+  }
+
+  remove(id: string): void {
+    const known = this.containers.get(id);
+    if (known === undefined) return;
+    this.containers.delete(id);
+    if (known.State.Running) this.#runningCount -= 1;
+    this.#changed(id);
+  }
+
+  #run(id: string): Promise<ContainerInspect | undefined> {
+    const run = this.#inspect(id)
+      .then((found) => {
+        if (found === undefined) this.remove(id);
+        else this.#put(found);
+        return found;
+      })
+      .finally(() => this.#running.delete(id));
+    this.#running.set(id, run);
+    return run;
+  }
+
+  #put(container: ContainerInspect): void {
+    if (this.containers.get(container.Id)?.State.Running === true) this.#runningCount -= 1;
+    if (container.State.Running) this.#runningCount += 1;
+    this.containers.set(container.Id, container);
+    this.#changed(container.Id);
+  }
+
+  #idOf(idOrName: string): string {
+    if (this.containers.has(idOrName)) return idOrName;
+    for (const container of this.containers.values()) {
+      if (container.Name === `/${idOrName}`) return container.Id;
+    }
+    return idOrName;
+  }
+}

@@ -1,0 +1,260 @@
+import type { Host } from '@evenkeel/contract';
+import { type Clock, moment } from '../platform/clock.ts';
+import type { Engine } from '../platform/engine/engine.ts';
+import type { EngineEvent, EngineInfo, EngineVersion } from '../platform/engine/engine-types.ts';
+import { describeError } from '../platform/fault.ts';
+import type { Log } from '../platform/log/log.ts';
+import { PictureKeeper } from './host-picture.ts';
+
+export interface ConfiguredHost {
+  readonly id: string;
+  readonly name: string;
+  /** `unix:///var/run/docker.sock`, `tcp://host:2376`. */
+  readonly endpoint: string;
+  /** Said instead of the bare error while the engine has never answered: where it was looked for, and what to do. */
+  readonly hint?: string;
+}
+
+export interface WatchTimes {
+  /** The first wait after a lost connection; doubles up to `longestWaitMilliseconds`. */
+  readonly firstWaitMilliseconds: number;
+  readonly longestWaitMilliseconds: number;
+  readonly relistMilliseconds: number;
+  readonly heartbeatMilliseconds: number;
+  /** A ping that takes longer means that the engine hangs. */
+  readonly pingMilliseconds: number;
+}
+
+export const watchTimes: WatchTimes = {
+  firstWaitMilliseconds: 500,
+  longestWaitMilliseconds: 30_000,
+  relistMilliseconds: 5 * 60_000,
+  heartbeatMilliseconds: 10_000,
+  pingMilliseconds: 10_000,
+};
+
+export interface HostWatchParts {
+  readonly host: ConfiguredHost;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times: WatchTimes;
+  readonly random: () => number;
+  /** Ids that changed, or `all` when the picture is new or its staleness changed. */
+  readonly onPicture: (change: { all: boolean; containers: readonly string[] }) => void;
+  readonly onHost: (host: Host) => void;
+  readonly onOnline: () => void;
+}
+
+export interface HostWatch {
+  readonly engine: Engine;
+  readonly keeper: PictureKeeper;
+  readonly stale: boolean;
+  close(): Promise<void>;
+}
+
+interface Facts {
+  readonly info: EngineInfo;
+  readonly version: EngineVersion;
+  readonly apiVersion: string;
+}
+
+/** Events that change nothing that an inspect would show, and come with every health check. */
+const silentActions = /^(exec_|attach|detach|resize|top|export|copy|archive-path|extract-to-dir)/;
+const inspectionsAtOnce = 8;
+const hostPublicationMilliseconds = 100;
+
+/**
+ * List once, then follow the events; list again after each gap and on a slow timer. What the engine does not answer for stays as
+ * it was last seen, marked stale, and is never read as "no containers".
+ */
+export function watchHost(parts: HostWatchParts): HostWatch {
+  const { host, engine, clock, times } = parts;
+  const log = parts.log.child({ host: host.id });
+  const closing = new AbortController();
+  let state: Host['state'] = 'connecting';
+  let reason: string | null = null;
+  let facts: Facts | undefined;
+  let lastSeenAt: number | undefined;
+  let listedAt: number | undefined;
+  let eventLag: number | undefined;
+  let publication: NodeJS.Timeout | undefined;
+  let listing = false;
+
+  const keeper = new PictureKeeper(
+    (id) => engine.containers.inspect(id, closing.signal),
+    (id) => {
+      if (!listing) parts.onPicture({ all: false, containers: [id] });
+      publishSoon();
+    },
+  );
+
+  function publish(): void {
+    clearTimeout(publication);
+    publication = undefined;
+    parts.onHost({
+      id: host.id,
+      name: host.name,
+      endpoint: host.endpoint,
+      state,
+      reason,
+      engineVersion: facts?.version.Version ?? null,
+      apiVersion: facts?.apiVersion ?? null,
+      operatingSystem: facts?.info.OperatingSystem ?? null,
+      architecture: facts?.info.Architecture ?? null,
+      containers: keeper.containers.size,
+      running: keeper.running,
+      lastSeenAt: lastSeenAt === undefined ? null : moment(lastSeenAt),
+      listedAt: listedAt === undefined ? null : moment(listedAt),
+      eventLagMilliseconds: eventLag ?? null,
+    });
+  }
+
+  /** Many events in a row make one publication of the host. */
+  function publishSoon(): void {
+    if (closing.signal.aborted) return;
+    publication ??= setTimeout(publish, hostPublicationMilliseconds);
+  }
+
+  async function list(signal: AbortSignal): Promise<void> {
+    const before = new Set(keeper.containers.keys());
+    const listed = await engine.containers.list(signal);
+    for (const { Id } of listed) before.delete(Id);
+    const queue = listed.map(({ Id }) => Id);
+    const worker = async () => {
+      for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+        signal.throwIfAborted();
+        await keeper.refresh(id);
+      }
+    };
+    await Promise.all(Array.from({ length: inspectionsAtOnce }, worker));
+    // Only what was known before the listing can be gone; what was created meanwhile came by its event.
+    for (const id of before) keeper.remove(id);
+    listedAt = clock.now();
+    lastSeenAt = listedAt;
+  }
+
+  /** The first listing of a connection is one change of the picture, however many containers there are. */
+  async function listWhole(signal: AbortSignal): Promise<void> {
+    listing = true;
+    try {
+      await list(signal);
+    } finally {
+      listing = false;
+    }
+    state = 'online';
+    reason = null;
+    parts.onPicture({ all: true, containers: [] });
+    publish();
+    parts.onOnline();
+  }
+
+  function handle(event: EngineEvent): void {
+    const id = containerOf(event);
+    if (id === undefined) return;
+    lastSeenAt = clock.now();
+    const seen = (event.Action === 'destroy' ? Promise.resolve(keeper.remove(id)) : keeper.refresh(id)).then(() => {
+      if (event.timeNano > 0) eventLag = Math.max(0, Math.round(clock.now() - event.timeNano / 1e6));
+      publishSoon();
+    });
+    seen.catch((error: unknown) =>
+      log.debug({ container: id, reason: describeError(error) }, 'inspect after an event failed'),
+    );
+  }
+
+  /** Everything that runs beside the event stream; its first failure ends the connection. */
+  async function keepAlive(signal: AbortSignal): Promise<never> {
+    for (let nextList = clock.now() + times.relistMilliseconds; ; ) {
+      await clock.sleep(times.heartbeatMilliseconds, signal);
+      await engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
+      lastSeenAt = clock.now();
+      publishSoon();
+      if (clock.now() < nextList) continue;
+      nextList = clock.now() + times.relistMilliseconds;
+      await list(signal);
+    }
+  }
+
+  async function follow(since: string, signal: AbortSignal): Promise<void> {
+    for await (const event of engine.events({ since, signal })) handle(event);
+    signal.throwIfAborted();
+    throw new Error('the event stream ended');
+  }
+
+  /** One connection, from the listing to its loss. */
+  async function connection(): Promise<void> {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, closing.signal]);
+    try {
+      await engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
+      const [info, version, apiVersion] = await Promise.all([engine.info(), engine.version(), engine.apiVersion()]);
+      facts = { info, version, apiVersion };
+      const since = eventsSince(info, clock);
+      await listWhole(signal);
+      waits = 0;
+      await Promise.race([follow(since, signal), keepAlive(signal)]);
+    } finally {
+      ending.abort();
+    }
+  }
+
+  let waits = 0;
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        await connection();
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        lost(error);
+      }
+      const longest = Math.min(times.firstWaitMilliseconds * 2 ** waits, times.longestWaitMilliseconds);
+      waits += 1;
+      await clock.sleep(longest * (0.5 + parts.random() / 2), closing.signal).catch(() => undefined);
+    }
+  }
+
+  function lost(error: unknown): void {
+    const text = describeError(error);
+    const hung = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+    if (hung)
+      reason = `The engine at ${host.endpoint} does not answer any more. It hangs or is overloaded; look at its log (journalctl -u docker).`;
+    else reason = facts === undefined && host.hint !== undefined ? host.hint : text;
+    const fresh = state !== 'unreachable';
+    state = 'unreachable';
+    if (fresh) {
+      log.warn({ reason: text }, 'the engine cannot be reached');
+      parts.onPicture({ all: true, containers: [] });
+    }
+    publish();
+  }
+
+  publish();
+  const running = run();
+  return {
+    engine,
+    keeper,
+    get stale() {
+      return state !== 'online';
+    },
+    close: async () => {
+      closing.abort(new Error('the host is closed'));
+      clearTimeout(publication);
+      await running;
+      await engine.close();
+    },
+  };
+}
+
+/** The container that an event is about; undefined where an inspect would show nothing new. */
+function containerOf({ Type, Action, Actor }: EngineEvent): string | undefined {
+  if (Type === 'container') return silentActions.test(Action) ? undefined : Actor.ID;
+  if (Type === 'network' && (Action === 'connect' || Action === 'disconnect')) return Actor.Attributes['container'];
+  return undefined;
+}
+
+/** Events from just before the listing on, in the engine's own time: nothing falls between the two. */
+function eventsSince(info: EngineInfo, clock: Clock): string {
+  const engineTime = Date.parse(info.SystemTime ?? '');
+  const from = (Number.isNaN(engineTime) ? clock.now() : engineTime) - 1000;
+  return (from / 1000).toFixed(3);
+}
