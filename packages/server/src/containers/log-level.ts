@@ -34,22 +34,21 @@ const numbers: readonly [number, Level][] = [
   [10, 'trace'],
 ];
 const key = /(?:^|[\s{,])"?(?:level|severity|lvl|loglevel|log\.level)"?\s*[=:]\s*"?([a-z]+|\d{2})\b/i;
-const bracketed = /^[^a-z]{0,60}[[(<|]\s*([a-z]{3,11})\s*[\])>|]/i;
-const leading = /^[^a-z]{0,60}([A-Z]{3,11})\b/;
+const bracketed = /^.{0,60}?[[(<|]\s*([a-z]{3,11})\s*[\])>|]/i;
+const leading = /^[\d\-T:.,+Z/\s]{0,60}([A-Z]{3,11})\b/;
 const looked = 400;
-const escape = String.fromCharCode(27);
-const ansi = new RegExp(`${escape}\\[[0-9;]*m`, 'g');
+const ansi = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /** Our guess at the level of a line, from its beginning: JSON and logfmt keys, `[WARN]`, `ERROR …`. Null where there is no sign. */
 export function guessLevel(text: string): LogLine['level'] {
   const start = text.slice(0, looked).replaceAll(ansi, '');
   const keyed = key.exec(start)?.[1];
   if (keyed !== undefined) return levelOf(keyed);
-  const word = bracketed.exec(start)?.[1] ?? leading.exec(start)?.[1];
-  return word === undefined ? null : levelOf(word);
+  return levelOf(bracketed.exec(start)?.[1]) ?? levelOf(leading.exec(start)?.[1]);
 }
 
-function levelOf(word: string): LogLine['level'] {
+function levelOf(word: string | undefined): LogLine['level'] {
+  if (word === undefined) return null;
   const number = Number(word);
   if (Number.isInteger(number)) return numbers.find(([least]) => number >= least)?.[1] ?? null;
   return words[word.toLowerCase()] ?? null;
