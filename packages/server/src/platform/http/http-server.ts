@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
+import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
@@ -19,6 +20,8 @@ export interface HttpServerOptions {
 }
 
 const bodyLimit = 1024 * 1024;
+/** Of a message that a client sends over a WebSocket. */
+const longestMessage = 64 * 1024;
 
 /** A fastify application with our rules on every request: who may ask, what a body may be, how errors and headers look. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
@@ -38,6 +41,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
   });
   await app.register(cookie);
+  // Before the guard: an upgrade that the guard refuses is then answered and its socket closed.
+  await app.register(websocket, { options: { maxPayload: longestMessage, perMessageDeflate: false } });
   acceptJsonOnly(app);
   addSecurityHeaders(app);
   guardRequests(app, options);

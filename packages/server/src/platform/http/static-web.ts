@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { join, normalize, sep } from 'node:path';
+import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pathOf } from './problem.ts';
@@ -29,7 +29,7 @@ export async function serveWeb(app: FastifyInstance, folder: string): Promise<vo
       reply.header('cache-control', path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
       return reply.sendFile(path);
     }
-    if (!wantsPage(request)) {
+    if (path === undefined || !wantsPage(request)) {
       reply.callNotFound();
       return reply;
     }
@@ -50,8 +50,8 @@ function fileOf(request: FastifyRequest): string | undefined {
   } catch {
     return undefined;
   }
-  const path = normalize(decoded).replace(/^[/\\]+/, '');
-  return decoded.includes('\0') || path.split(sep).some((part) => part.startsWith('.')) ? undefined : path;
+  const parts = decoded.split(/[/\\]/);
+  return decoded.includes('\0') || parts.some((part) => part.startsWith('.')) ? undefined : decoded.replace(/^\/+/, '');
 }
 
 function wantsPage(request: FastifyRequest): boolean {

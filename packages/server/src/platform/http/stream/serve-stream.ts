@@ -1,24 +1,18 @@
-import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../fault.ts';
 import type { AllowedHosts } from '../allowed-hosts.ts';
 import { checkUpgrade } from '../request-guard.ts';
 import type { Stream } from './stream.ts';
 
-const longestMessage = 64 * 1024;
-
 /** `/api/v1/stream`: who may not open it is told by HTTP, before the upgrade. No token is taken from the URL or a cookie. */
-export async function serveStream(app: FastifyInstance, stream: Stream, hosts: AllowedHosts): Promise<void> {
-  await app.register(websocket, { options: { maxPayload: longestMessage, perMessageDeflate: false } });
-  await app.register(async (scope) => {
-    scope.route({
-      method: 'GET',
-      url: '/api/v1/stream',
-      onRequest: async (request) => checkUpgrade(request, hosts),
-      handler: async () => {
-        throw new Fault('bad_input', 'The stream is a WebSocket (RFC 6455): ask with "Connection: Upgrade".');
-      },
-      wsHandler: (socket) => stream.accept(socket),
-    });
+export function serveStream(app: FastifyInstance, stream: Stream, hosts: AllowedHosts): void {
+  app.route({
+    method: 'GET',
+    url: '/api/v1/stream',
+    onRequest: async (request) => checkUpgrade(request, hosts),
+    handler: async () => {
+      throw new Fault('bad_input', 'The stream is a WebSocket (RFC 6455): ask with "Connection: Upgrade".');
+    },
+    wsHandler: (socket) => stream.accept(socket),
   });
 }

@@ -1,0 +1,220 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { accountsMigrations, createAccounts, registerAccountRoutes, sessionCookie } from './accounts/index.ts';
+import { type Config, findEngine } from './config/index.ts';
+import { createContainers, createLogFollower, registerContainerRoutes } from './containers/index.ts';
+import { type ConfiguredHost, createHosts, registerHostRoutes } from './hosts/index.ts';
+import { createOperations, operationsMigrations, registerOperationRoutes } from './operations/index.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { knownKeyId, rememberKeyId, sealingKeyMigrations } from './platform/crypto/key-store.ts';
+import { createSealer, type Sealer } from './platform/crypto/sealer.ts';
+import { createEngine, type EngineObserver } from './platform/engine/create-engine.ts';
+import { createHttpFace, type HttpFace } from './platform/http/http-face.ts';
+import type { Log } from './platform/log/log.ts';
+import { type DataFolder, openDataFolder } from './platform/store/data-folder.ts';
+import { createRegistries, registerRegistryRoutes, registriesMigrations } from './registries/index.ts';
+import { createRuns, registerRunRoutes, runsMigrations } from './runs/index.ts';
+import { createSettings, registerSettingsRoutes, settingsMigrations } from './settings/index.ts';
+import { createMetrics, createNotices, type Notices, registerSystemRoutes, watchHosts } from './system/index.ts';
+import { createUpdates, registerUpdateRoutes, updatesMigrations } from './updates/index.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly version: string;
+  /** The built web application; it may be missing. */
+  readonly webFolder: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Check each answer against its schema: in tests. */
+  readonly checkAnswers?: boolean;
+  /** For the kill matrix: called around each journal record, and around each call that changes an engine. */
+  readonly failpoint?: (point: string) => void;
+  readonly observeEngine?: EngineObserver;
+}
+
+/** The whole server, wired. It works from its creation on; `listen` lets others in. */
+export interface App {
+  readonly face: HttpFace;
+  /** The one-time token of the first run; undefined once there is an owner. */
+  readonly setupToken: string | undefined;
+  readonly notices: Notices;
+  /** Binds the configured address; the port that was taken. */
+  listen(): Promise<number>;
+  /** Lets no more in, drains what is at work, and closes everything in the reverse order. */
+  close(): Promise<void>;
+}
+
+const migrations = {
+  ...sealingKeyMigrations,
+  ...settingsMigrations,
+  ...operationsMigrations,
+  ...accountsMigrations,
+  ...registriesMigrations,
+  ...updatesMigrations,
+  ...runsMigrations,
+};
+
+/**
+ * The only place where parts meet. Throws `conflict` when another server uses the data folder, and `bad_input` for a
+ * configuration that cannot be followed; what was opened until then is closed again.
+ */
+export async function createApp(options: AppOptions): Promise<App> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  try {
+    return await wire(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function wire(
+  { config, log, version, clock = systemClock, ...options }: AppOptions,
+  closers: (() => Promise<void> | void)[],
+  close: () => Promise<void>,
+): Promise<App> {
+  const data = await openDataFolder(config.dataDir, migrations);
+  closers.push(data.close);
+  const { store } = data;
+  const sealer = openSealer(config, data);
+  const notices = createNotices();
+  noticeStart(notices, { config, data, sealer });
+
+  const settings = createSettings({ store, log });
+  const operations = createOperations({ store, clock, log });
+  const hosts = createHosts({
+    configured: [localHost(config)],
+    engineFor: ({ endpoint }) =>
+      createEngine({ endpoint, log, ...(options.observeEngine && { observe: options.observeEngine }) }),
+    clock,
+    log,
+  });
+  closers.push(() => hosts.close(), watchHosts(hosts.collection, notices));
+  const containers = createContainers({ hosts });
+  const registries = createRegistries({
+    store,
+    sealer,
+    clock,
+    log,
+    random: Math.random,
+    insecureHosts: config.insecureRegistries,
+    dockerConfigFile: config.dockerConfig,
+  });
+  closers.push(() => registries.close());
+  const updates = createUpdates({ hosts, containers, registries, store, settings, operations, clock, log });
+  const runs = createRuns({
+    ...{ hosts, containers, updates, registries, store, sealer, settings, operations, clock, log },
+    ...(options.failpoint && { failpoint: options.failpoint }),
+  });
+  // Runs have taken up theirs by now; what nobody took up is over.
+  operations.abandonRest();
+  closers.push(
+    () => runs.close(),
+    () => operations.close(),
+    () => updates.close(),
+  );
+
+  const accounts = createAccounts({ store, sealer, clock, log, setupToken: config.setupToken });
+  closers.push(accounts.onAlarm((notice) => notices.set(notice)));
+  if (config.owner !== undefined) await accounts.ensureOwner(config.owner);
+
+  const collections = {
+    hosts: hosts.collection,
+    containers: containers.collection,
+    updates: updates.collection,
+    runs: runs.collection,
+    operations: operations.collection,
+    notices: notices.collection,
+  };
+  const metrics = createMetrics({
+    ...collections,
+    registries: () =>
+      new Map(registries.client.counters().map(({ host }) => [host, registries.client.health(host)] as const)),
+    streamConnections: () => face.stream.connections,
+  });
+  const face: HttpFace = await createHttpFace({
+    log,
+    version,
+    hostNames: [config.host, hostname(), `${hostname()}.local`, ...config.allowedHosts],
+    trustedProxies: config.trustedProxies,
+    sessionCookie,
+    authenticate: accounts.authenticate,
+    redeemTicket: accounts.redeemTicket,
+    onSessionEnd: accounts.onSessionEnd,
+    collections: collections as never,
+    followLogs: createLogFollower({ hosts, containers, clock }),
+    metrics,
+    webFolder: options.webFolder,
+    checkAnswers: options.checkAnswers ?? false,
+  });
+  closers.push(() => face.close());
+
+  const { router } = face;
+  registerSystemRoutes(router, { version, build: face.build, readOnly: store.readOnly, notices });
+  registerAccountRoutes(router, accounts);
+  registerSettingsRoutes(router, settings);
+  registerOperationRoutes(router, operations);
+  registerHostRoutes(router, hosts);
+  registerContainerRoutes(router, { hosts, containers });
+  registerRegistryRoutes(router, registries);
+  registerUpdateRoutes(router, { updates, containers });
+  registerRunRoutes(router, runs);
+  return {
+    face,
+    setupToken: accounts.setupNeeded() ? accounts.setupToken : undefined,
+    notices,
+    listen: () => face.listen(config),
+    close,
+  };
+}
+
+/** A key is made only while nothing has been sealed: a database that has lost its key is never given another one silently. */
+function openSealer(config: Config, { path, store, fresh }: DataFolder): Sealer {
+  const expectedKeyId = knownKeyId(store);
+  const sealer = createSealer({
+    keyFile: config.keyFile ?? join(path, 'master.key'),
+    create: fresh || (expectedKeyId === undefined && !store.readOnly),
+    expectedKeyId,
+  });
+  if (sealer.keyId !== undefined && sealer.keyId !== expectedKeyId && !store.readOnly)
+    rememberKeyId(store, sealer.keyId);
+  return sealer;
+}
+
+/** The one engine of this version. Where none was found, the usual place is watched, for it may come later. */
+function localHost(config: Config): ConfiguredHost {
+  const { endpoint, tried } = findEngine(config, existsSync);
+  const hint = `Looked for a Docker Engine at ${tried.join(', ')}. Start Docker, or name its socket with EVENKEEL_ENGINE.`;
+  return {
+    id: 'local',
+    name: 'local',
+    endpoint: endpoint ?? 'unix:///var/run/docker.sock',
+    ...(endpoint === undefined ? { hint } : {}),
+  };
+}
+
+function noticeStart(notices: Notices, parts: { config: Config; data: DataFolder; sealer: Sealer }): void {
+  const { config, data, sealer } = parts;
+  if (data.notice !== undefined) notices.set(data.notice);
+  if (sealer.locked !== undefined) {
+    notices.set({
+      code: 'secrets_locked',
+      severity: 'error',
+      text: sealer.locked,
+      remedy: 'Stored passwords of registries are not used until then, and no update runs.',
+    });
+  }
+  const onlyHere = /^(127\.|localhost$|::1$)/.test(config.host);
+  if (!onlyHere && config.trustedProxies.length === 0) {
+    notices.set({
+      code: 'not_encrypted',
+      severity: 'info',
+      text: `Evenkeel listens on ${config.host} without encryption: whoever shares the network can read what you do.`,
+      remedy: 'Put a reverse proxy with TLS in front and name it in EVENKEEL_TRUSTED_PROXIES.',
+    });
+  }
+}
