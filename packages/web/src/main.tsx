@@ -1,3 +1,4 @@
+/// <reference path="./modules.d.ts" />
 import { routeTable } from 'virtual:route-table';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';

@@ -111,9 +111,7 @@ function RegistryLine({
             health.coolDownUntil
               ? t('registries.coolDown', { moment: formatMoment(health.coolDownUntil, i18n.language) })
               : null,
-            health.rateLimitRemaining === null
-              ? null
-              : t('registries.remaining', { count: health.rateLimitRemaining }),
+            health.rateLimitRemaining === null ? null : t('registries.remaining', { count: health.rateLimitRemaining }),
           ]
             .filter(Boolean)
             .join(' · ')}

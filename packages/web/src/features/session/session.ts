@@ -94,9 +94,3 @@ export function useSession(): SessionState {
   const store = useSessionStore();
   return useSyncExternalStore(store.subscribe, store.getSnapshot);
 }
-
-/** Whether the signed-in user may do this. The server decides; this only hides what it would refuse. */
-export function useMay(capability: User['capabilities'][number]): boolean {
-  const session = useSession();
-  return session.state === 'signed-in' && session.user.capabilities.includes(capability);
-}
