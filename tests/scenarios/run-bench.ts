@@ -1,25 +1,31 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Candidate, Operation, Run, RunRequest } from '@evenkeel/contract';
-import { type Image, type PushedImage, pushImage, type TestRegistry } from '@evenkeel/testbed';
-import { createOperations, operationsMigrations, type OperationsWithLog } from '../../packages/server/src/operations/index.ts';
+import type { Operation, Run, RunRequest } from '@evenkeel/contract';
+import type { Containers } from '../../packages/server/src/containers/containers.ts';
+import { createHosts, type Hosts } from '../../packages/server/src/hosts/index.ts';
+import {
+  createOperations,
+  type OperationsWithLog,
+  operationsMigrations,
+} from '../../packages/server/src/operations/index.ts';
 import { LiveCollection } from '../../packages/server/src/platform/bus/live-collection.ts';
 import { systemClock } from '../../packages/server/src/platform/clock.ts';
-import { createLog, silentLog } from '../../packages/server/src/platform/log/create-log.ts';
 import { createSealer } from '../../packages/server/src/platform/crypto/sealer.ts';
 import { createEngine, type EngineObserver } from '../../packages/server/src/platform/engine/create-engine.ts';
 import type { Engine } from '../../packages/server/src/platform/engine/engine.ts';
-import type { Containers } from '../../packages/server/src/containers/containers.ts';
 import { Fault } from '../../packages/server/src/platform/fault.ts';
 import { systemActor } from '../../packages/server/src/platform/http/actor.ts';
+import { createLog, silentLog } from '../../packages/server/src/platform/log/create-log.ts';
 import { openStore, type Store } from '../../packages/server/src/platform/store/store.ts';
 import { createRegistries, registriesMigrations } from '../../packages/server/src/registries/index.ts';
 import { createRuns, type Runs, runsMigrations } from '../../packages/server/src/runs/index.ts';
-import { type ChangeableSettings, createSettings, settingsMigrations } from '../../packages/server/src/settings/index.ts';
+import {
+  type ChangeableSettings,
+  createSettings,
+  settingsMigrations,
+} from '../../packages/server/src/settings/index.ts';
 import type { ChosenCandidate, Updates } from '../../packages/server/src/updates/updates.ts';
-import type { Hosts } from '../../packages/server/src/hosts/hosts.ts';
-import { createWatchedHosts } from './watched-hosts.ts';
 
 /** What a container may be updated to, as the test says it: detection has its own tests. */
 export interface Offers {
@@ -71,8 +77,10 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
-  const hosts = await createWatchedHosts(engine);
+  const configured = { id: 'local', name: 'local', endpoint: options.endpoint };
+  const hosts = createHosts({ configured: [configured], engineFor: () => engine, clock, log });
   const settings = createSettings({ store, log });
+  if (settings.current().gateSeconds !== 1) settings.change({ gateSeconds: 1, parallelRuns: 8 });
   const operations = createOperations({ store, clock, log });
   const offers = createOffers(hosts);
   const registries = createRegistries({
@@ -102,7 +110,10 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
 
   async function begin(name: string, more: Omit<RunRequest, 'host' | 'container'> = {}): Promise<string> {
     await hosts.refresh('local', name);
-    const { results } = await runs.start([{ host: 'local', container: name, gate: { seconds: 1 }, ...more }], systemActor);
+    const { results } = await runs.start(
+      [{ host: 'local', container: name, gate: { seconds: 1 }, ...more }],
+      systemActor,
+    );
     const [result] = results;
     if (typeof result?.run === 'string') return result.run;
     throw new Fault('not_updatable', `refused: ${result?.refusal?.code} ${result?.refusal?.text}`);
@@ -175,46 +186,4 @@ function createOffers(hosts: Hosts): Offers {
       close: async () => {},
     },
   };
-}
-
-/** What detection would say of an image that was pushed. */
-export function candidateFor(registry: TestRegistry, repository: string, tag: string, pushed: PushedImage): ChosenCandidate {
-  const candidate: Candidate = {
-    id: `${tag}@${pushed.digest}`,
-    tag,
-    digest: pushed.digest,
-    platformDigest: pushed.digest,
-    imageId: pushed.imageId,
-    level: 'digest',
-    version: null,
-    createdAt: null,
-    firstSeenAt: new Date().toISOString(),
-    sizeBytes: null,
-    downloadBytes: null,
-    newLayers: null,
-    sharedLayers: null,
-    configChanges: [],
-    source: null,
-    blocked: null,
-  };
-  return {
-    candidate,
-    image: pushed.reference,
-    pullReference: `${registry.host}/${repository}@${pushed.digest}`,
-    repository: `${registry.host}/${repository}`,
-    platform: null,
-  };
-}
-
-/** Pushes the next version under the tag and says so to the bench. */
-export async function offer(
-  bench: RunBench,
-  registry: TestRegistry,
-  name: string,
-  repository: string,
-  image: Image,
-): Promise<ChosenCandidate> {
-  const chosen = candidateFor(registry, repository, '1', await pushImage(registry, repository, '1', image));
-  bench.offers.set(name, chosen);
-  return chosen;
 }

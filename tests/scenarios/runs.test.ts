@@ -1,6 +1,15 @@
-import { images, pushImage, sharedEngine, sharedRegistry, type TestEngine, type TestRegistry, uniqueName } from '@evenkeel/testbed';
+import {
+  images,
+  pushImage,
+  sharedEngine,
+  sharedRegistry,
+  type TestEngine,
+  type TestRegistry,
+  uniqueName,
+} from '@evenkeel/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { offer, type RunBench, startRunBench } from './run-bench.ts';
+import { offer } from './offer.ts';
+import { type RunBench, startRunBench } from './run-bench.ts';
 
 let docker: TestEngine;
 let registry: TestRegistry;
@@ -20,7 +29,10 @@ afterAll(async () => {
 });
 
 /** A container from version 1 of a repository of its own. */
-async function started(prefix: string, ...options: string[]): Promise<{ name: string; repository: string; reference: string }> {
+async function started(
+  prefix: string,
+  ...options: string[]
+): Promise<{ name: string; repository: string; reference: string }> {
   const name = uniqueName(`runs-${prefix}`);
   const { reference } = await pushImage(registry, name, '1', await images.listens({ version: '1' }));
   await docker.docker('run', '-d', '--name', name, ...options, reference);
@@ -44,13 +56,23 @@ test('F37: a new image that exits at once is rolled back, and its last words are
   const run = await bench.update(name);
   console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text} ${s.error}`).join('\n'), run.reason, run.state);
   expect(run.state).toBe('rolled-back');
-  expect(await docker.docker('inspect', '-f', '{{.Id}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}', name)).toBe(`${before} true always`);
+  expect(
+    await docker.docker('inspect', '-f', '{{.Id}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}', name),
+  ).toBe(`${before} true always`);
 });
 
 test('start-first', async () => {
   const net = uniqueName('runs-net');
   await docker.docker('network', 'create', net);
-  const { name, repository } = await started('first', '--network', net, '--label', 'evenkeel.strategy=start-first', '--restart', 'always');
+  const { name, repository } = await started(
+    'first',
+    '--network',
+    net,
+    '--label',
+    'evenkeel.strategy=start-first',
+    '--restart',
+    'always',
+  );
   await offer(bench, registry, name, repository, await images.listens({ version: '2' }));
   const run = await bench.update(name);
   console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), run.reason, run.warnings);
@@ -66,7 +88,9 @@ test('rm', async () => {
   const bad = await bench.update(name);
   console.log(bad.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), bad.reason, bad.warnings);
   expect(bad).toMatchObject({ state: 'rolled-back' });
-  expect(await docker.docker('ps', '-a', '--filter', `name=${name}`, '--format', '{{.Names}} {{.State}}')).toBe(`${name} running`);
+  expect(await docker.docker('ps', '-a', '--filter', `name=${name}`, '--format', '{{.Names}} {{.State}}')).toBe(
+    `${name} running`,
+  );
 });
 test('group', async () => {
   const { name, repository } = await started('owner', '-p', '0:80');

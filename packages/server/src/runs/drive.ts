@@ -10,7 +10,7 @@ import type { LiveRun } from './live-run.ts';
 import { locate, lookAt } from './look.ts';
 import { type ObserveParts, observe, type Situation } from './observe.ts';
 import { planSteps } from './plan.ts';
-import { recover } from './recover.ts';
+import { once, recover } from './recover.ts';
 import { type Failure, reached, rollbackReference } from './run.ts';
 import { imageFacts } from './shown-plan.ts';
 import { isUnreachable, pauseUntilOnline, waitForEngine } from './wait-for-engine.ts';
@@ -56,7 +56,7 @@ export async function driveNew(parts: DriveParts, live: LiveRun, context: Operat
 export async function driveRecovery(parts: DriveParts, live: LiveRun, context: OperationContext): Promise<string> {
   context.setCancellable(false);
   return withCourse(parts, live, async (course) => {
-    course.disturbed = true;
+    course.outages += 1;
     context.log('info', `Taken up after an interruption in ${live.run().phase}.`);
     return settle(parts, live, course, context);
   });
@@ -67,9 +67,9 @@ async function withCourse(
   live: LiveRun,
   work: (course: Course) => Promise<string>,
 ): Promise<string> {
-  const course: Course = { disturbed: false, stoppedAt: undefined };
+  const course: Course = { outages: 0, tried: new Set(), stoppedAt: undefined };
   const stop = parts.hosts.onOnline((host) => {
-    if (host === live.run().host) course.disturbed = true;
+    if (host === live.run().host) course.outages += 1;
   });
   try {
     return await work(course);
@@ -162,16 +162,22 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
   for (;;) {
     if (context.stopping()) throw context.signal.reason;
     let direction: string | undefined;
-    let ended: { lost: readonly string[] } | undefined;
+    let ended: { lost: readonly string[]; down: readonly string[] } | undefined;
     try {
       const run = live.journal();
-      const next = recover(run, await lookAt(parts.hosts.engine(host), live.id, run.members));
+      const seen = await lookAt(parts.hosts.engine(host), live.id, run.members);
+      const next = recover(run, seen, course.tried);
       direction = next.direction;
       if (direction === 'back' && run.failure === null) {
         await fail(parts, live, context, interrupted);
         continue;
       }
-      if (next.steps.length === 0 && next.blocked === undefined) ended = next;
+      if (next.steps.length === 0 && next.blocked === undefined) {
+        const down = run.members.filter(
+          ({ name }, index) => course.tried.has(once.start(name)) && seen[index]?.old?.running === false,
+        );
+        ended = { lost: next.lost, down: down.map(({ name }) => name) };
+      }
       if (next.steps.length > 0) {
         const first = live.replan(next.steps);
         await executeSteps(parts, live, course, context, next.steps, {
@@ -186,7 +192,7 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
     } catch (error) {
       if (context.stopping()) throw error;
       if (isUnreachable(error)) {
-        course.disturbed = true;
+        course.outages += 1;
         await waitForEngine(parts, host, signal);
         continue;
       }
@@ -199,7 +205,7 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
       pause = Math.min(2 * pause, longestPauseMs);
     }
     if (ended !== undefined)
-      return direction === 'back' ? backDone(parts, live, context, ended.lost) : commitDone(parts, live);
+      return direction === 'back' ? backDone(parts, live, context, ended) : commitDone(parts, live);
   }
 }
 
@@ -291,13 +297,19 @@ function sameImage(parts: DriveParts, live: LiveRun, { image }: SameImage): stri
   return text;
 }
 
-function backDone(parts: DriveParts, live: LiveRun, context: OperationContext, lost: readonly string[]): string {
+function backDone(
+  parts: DriveParts,
+  live: LiveRun,
+  context: OperationContext,
+  { lost, down }: { lost: readonly string[]; down: readonly string[] },
+): string {
   const { failure } = live.journal();
   if (failure === null) throw new Error('A run that goes back has a reason.');
   const { wish } = live.stored();
   const gone =
     lost.length === 0 ? '' : ` ${lost.join(', ')} was removed or replaced by somebody else and is left as it is.`;
-  const reason = `${failure.reason}${gone}`;
+  const ended = down.length === 0 ? '' : ` ${down.join(', ')} was started again, but ended by itself.`;
+  const reason = `${failure.reason}${gone}${ended}`;
   const untouched = !reached(live.journal(), 'HOLDING');
   let state: Run['state'] = lost.length > 0 || untouched ? 'failed' : 'rolled-back';
   if (failure.cause === 'cancelled') state = 'cancelled';

@@ -9,7 +9,8 @@ import { observeEnvironment } from './environment.ts';
 import { pullImage, SameImage, tagImage } from './image-actions.ts';
 import type { LiveRun } from './live-run.ts';
 import { memberSpec } from './member-spec.ts';
-import { reached, type Step } from './run.ts';
+import { once } from './recover.ts';
+import { GateFailure, reached, type Step } from './run.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 import { isUnreachable, waitForEngine } from './wait-for-engine.ts';
 
@@ -22,8 +23,10 @@ export interface ExecutorParts {
 
 /** What the executor keeps between the steps of one run. */
 export interface Course {
-  /** The engine was away since the run began. */
-  disturbed: boolean;
+  /** How often the engine was away since the run began. */
+  outages: number;
+  /** What was tried on the way back or while clearing up, for `recover`. */
+  readonly tried: Set<string>;
   /** When the old container ended, for the gap. */
   stoppedAt: number | undefined;
 }
@@ -78,7 +81,7 @@ async function untilAnswered(
         if (!options.signal.aborted && !(error instanceof SameImage)) reportFailure(live, number, error);
         throw error;
       }
-      course.disturbed = true;
+      course.outages += 1;
       const text = `The engine of ${host} does not answer. Waiting for it: ${describeError(error)}`;
       context.log('warn', text);
       context.progress({ done: 0, total: null, text });
@@ -123,7 +126,7 @@ async function perform(
     run: live.id,
     member,
     goingBack,
-    disturbed: course.disturbed,
+    disturbed: course.outages > 0,
     signal,
   };
   switch (action.do) {
@@ -138,6 +141,7 @@ async function perform(
     case 'tag': {
       const imageId = action.imageId === 'pulled' ? member.progress.newImage?.Id : action.imageId;
       if (imageId === undefined) throw new Error('The pulled image is not known.');
+      if (goingBack) course.tried.add(once.tag(action.reference));
       await tagImage(engine, imageId, action.reference);
       live.done(number);
       return;
@@ -171,11 +175,11 @@ async function perform(
       break;
     case 'start':
       await act.startContainer(site, action.which);
+      if (goingBack || step.phase === 'COMMIT') course.tried.add(once.start(name));
       live.done(number, undefined, await gapAfterStart(site, course, live, action.which));
       return;
     case 'gate':
-      if (course.disturbed) await act.startContainer(site, action.which);
-      await act.awaitGate(site, action.which);
+      await passThroughOutages(parts, site, course, action.which);
       break;
     case 'remove':
       await act.removeContainer(site, action.which, action.volumes);
@@ -183,6 +187,28 @@ async function perform(
   }
   live.done(number);
 }
+
+/** An end caused by a restart of the engine is not the container's fault: it is started again, and the gate begins anew. */
+async function passThroughOutages(
+  { hosts }: ExecutorParts,
+  site: act.Site,
+  course: Course,
+  which: 'old' | 'new',
+): Promise<void> {
+  for (let repeats = 0; ; repeats += 1) {
+    const before = course.outages;
+    if (before > 0) await act.startContainer(site, which);
+    try {
+      return await act.awaitGate(site, which);
+    } catch (error) {
+      const outage = course.outages > before || hosts.picture(site.host).stale;
+      if (!(error instanceof GateFailure) || !outage || repeats === mostRepeats) throw error;
+      if (course.outages === before) course.outages += 1;
+    }
+  }
+}
+
+const mostRepeats = 3;
 
 /** After its start the new one is compared once more, and the gap is known. */
 async function gapAfterStart(

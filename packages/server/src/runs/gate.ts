@@ -2,7 +2,6 @@ import type { Gate } from '@evenkeel/contract';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
-import { Fault } from '../platform/fault.ts';
 import { gateTerms } from './gate-terms.ts';
 import { probe } from './probe.ts';
 import { GateFailure, nameOf } from './run.ts';
@@ -82,8 +81,6 @@ async function untilHolds(
   });
   try {
     for (;;) {
-      if (hosts.picture(host).stale)
-        throw new Fault('engine_unreachable', `The engine of ${host} stopped answering during the check.`);
       changed = false;
       if (await holds(clock.now() >= deadline)) return;
       if (changed) continue;

@@ -38,17 +38,34 @@ export interface Recovery {
  * Journal and present state → the steps that lead to exactly one right container (section 6.1, last column). Called again after its
  * steps were done, until there are none: each step changes what the next call sees. Pure.
  */
-export function recover(run: JournalRun, seen: readonly SeenMember[]): Recovery {
-  const pairs = run.members.map((member, index) => ({ member, now: seen[index] ?? nothing }));
+export function recover(
+  run: JournalRun,
+  seen: readonly SeenMember[],
+  /** What was tried already on this way, as `once` says it: a container that ends again by itself is not started for ever. */
+  tried: ReadonlySet<string> = new Set(),
+): Recovery {
+  const pairs = run.members.map((member, index) => ({
+    member,
+    now: seen[index] ?? nothing,
+    mayStart: member.wasRunning && !tried.has(once.start(member.name)),
+  }));
   const committing = reached(run, 'COMMIT') && (run.failure === null || run.phase === 'COMMIT');
   const standing = pairs.every(({ member, now }) => (member.role === 'restart' ? now.old : now.new) !== undefined);
   if (committing && standing) return commit(run, pairs);
-  const started = run.strategy === 'recreate' && reached(run, 'STARTING');
-  if (run.failure === null && started && standing) return goOn(run, pairs);
-  return goBack(run, pairs);
+  const raised = run.strategy === 'recreate' && reached(run, 'STARTING');
+  if (run.failure === null && raised && standing) return goOn(run, pairs);
+  return goBack(run, pairs, tried);
 }
 
+/** Names of what is tried once on the way back or while clearing up. */
+export const once = {
+  start: (member: string) => `start ${member}`,
+  tag: (reference: string) => `tag ${reference}`,
+};
+
 interface Pair {
+  /** It was running, and has not been started on this way yet. */
+  readonly mayStart: boolean;
   readonly member: JournalMember;
   readonly now: SeenMember;
 }
@@ -79,10 +96,10 @@ function goOn(run: JournalRun, pairs: readonly Pair[]): Recovery {
 
 function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
   const found: Step[] = [];
-  for (const { member, now } of pairs) {
+  for (const { member, now, mayStart } of pairs) {
     if (member.role === 'restart') continue;
     const site = { run: run.id, phase: 'COMMIT' as const, member };
-    if (member.wasRunning && now.new?.running === false)
+    if (mayStart && now.new?.running === false)
       found.push(steps.start(site, 'new', 'it holds the place of the old one'));
     // Renamed or started by somebody else, it is no longer ours to remove.
     const parked = now.old?.name === workNames(member.name, run.id).prev && !now.old.running;
@@ -92,7 +109,7 @@ function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
   return { direction: 'commit', steps: found, blocked: undefined, lost: [] };
 }
 
-function goBack(run: JournalRun, pairs: readonly Pair[]): Recovery {
+function goBack(run: JournalRun, pairs: readonly Pair[], tried: ReadonlySet<string>): Recovery {
   const found: Step[] = [];
   const lost: string[] = [];
   let blocked: string | undefined;
@@ -101,7 +118,7 @@ function goBack(run: JournalRun, pairs: readonly Pair[]): Recovery {
     ({ member, now }) => member.role === 'update' && (now.old === undefined || now.old.id !== member.inspect.Id),
   );
   let complete = true;
-  for (const { member, now } of pairs) {
+  for (const { member, now, mayStart } of pairs) {
     const site = { run: run.id, phase: 'ROLLBACK' as const, member };
     const foreign = foreignOwner(now);
     const stale = ownerCameAnew && reached(run, 'STOPPING') && member.role === 'recreate';
@@ -112,7 +129,7 @@ function goBack(run: JournalRun, pairs: readonly Pair[]): Recovery {
       break;
     }
     if (now.old !== undefined) {
-      const restored = restoreOld(run, member, now.old, foreign?.name);
+      const restored = restoreOld(run, member, now.old, { mayStart, foreign: foreign !== undefined });
       found.push(...restored.steps);
       blocked ??= restored.blocked;
       continue;
@@ -130,7 +147,7 @@ function goBack(run: JournalRun, pairs: readonly Pair[]): Recovery {
     break;
   }
   if (complete) {
-    for (const { member, now } of pairs) found.push(...tidy(run, member, now));
+    for (const { member, now } of pairs) found.push(...tidy(run, member, now, tried));
   }
   return { direction: 'back', steps: found, blocked, lost };
 }
@@ -149,17 +166,17 @@ function restoreOld(
   run: JournalRun,
   member: JournalMember,
   old: Seen,
-  foreign: string | undefined,
+  { mayStart, foreign }: { mayStart: boolean; foreign: boolean },
 ): { steps: Step[]; blocked: string | undefined } {
   const site = { run: run.id, phase: 'ROLLBACK' as const, member };
   const found: Step[] = [];
   if (old.id !== member.inspect.Id) {
-    for (const network of Object.keys(member.inspect.NetworkSettings.Networks)) {
+    for (const { network } of member.progress.spec?.connects ?? []) {
       if (!old.networks.includes(network)) found.push(steps.connect(site, 'old', network));
     }
   }
   if (old.name === workNames(member.name, run.id).prev) {
-    if (foreign !== undefined) {
+    if (foreign) {
       return {
         steps: found,
         blocked: `The name ${member.name} has been taken by a container that is not of this run. Rename or remove that one; the old ${member.name} is kept as ${old.name} until then.`,
@@ -170,18 +187,18 @@ function restoreOld(
   if (reached(run, 'QUIESCING') && old.policy === 'no' && member.policy.Name !== 'no' && !member.autoRemove)
     found.push(steps.setPolicy(site, member.policy, false));
   const leave = run.failure?.leaveStopped.includes(member.name) ?? false;
-  if (member.wasRunning && !old.running && !leave)
-    found.push(steps.start(site, 'old', 'it was running before the run'));
+  if (mayStart && !old.running && !leave) found.push(steps.start(site, 'old', 'it was running before the run'));
   return { steps: found, blocked: undefined };
 }
 
 /** After everybody is back: the tag that was moved, and the holder of the volumes. */
-function tidy(run: JournalRun, member: JournalMember, now: SeenMember): Step[] {
+function tidy(run: JournalRun, member: JournalMember, now: SeenMember, tried: ReadonlySet<string>): Step[] {
   const site = { run: run.id, phase: 'ROLLBACK' as const, member };
   const found: Step[] = [];
   const ours = now.reference === member.progress.newImage?.Id || now.reference === member.oldImage.Id;
   const before = member.referenceBefore;
-  if (before !== null && now.reference !== before && ours && taggable(member.image) !== undefined)
+  const moved = before !== null && now.reference !== before && ours && taggable(member.image) !== undefined;
+  if (moved && !tried.has(once.tag(member.image)))
     found.push(steps.pointReference(site, before, member.image, 'the tag goes back to what it named'));
   if (now.holder !== undefined) found.push(steps.remove(site, 'holder', false, 'the old one has its volumes again'));
   return found;
