@@ -70,7 +70,7 @@ export function replacementMounts(input: SpecInput): {
     mounts: {
       ...(host.Binds === undefined ? {} : { Binds: host.Binds === null ? null : binds }),
       Mounts: [...mounts, ...attached],
-      VolumesFrom: kept,
+      VolumesFrom: host.VolumesFrom === null ? null : kept,
     },
     warnings: [...warned].map(emptyVolumeWarning),
   };

@@ -1,0 +1,148 @@
+import { reserveSubnet, type Subnet } from '@evenkeel/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ContainerInspect } from '../../packages/server/src/platform/engine/engine-types.ts';
+import { type Replaced, type Replacing, startReplacing } from './replace.ts';
+
+let replacing: Replacing;
+let replaced: Map<string, Replaced>;
+let front: Subnet;
+let back: Subnet;
+
+beforeAll(async () => {
+  replacing = await startReplacing();
+  const { docker, image, name } = replacing;
+  [front, back] = [reserveSubnet(docker), reserveSubnet(docker)];
+  await docker.docker('network', 'create', '--subnet', front.cidr, name('front'));
+  await docker.docker('network', 'create', '--subnet', back.cidr, name('back'));
+  const onFront = ['--network', name('front')];
+  const containers: Readonly<Record<string, readonly string[]>> = {
+    F17: [...onFront, '--network-alias', 'web'],
+    F18: [...onFront, '--ip', front.address(18)],
+    F19: [...onFront, '--network-alias', 'nineteen', '--ip', front.address(19)],
+    F20: [],
+    'F20-left': [],
+    F21: ['--no-healthcheck', '--network', 'host', '--entrypoint', 'sleeper'],
+    F22: ['--network', 'none'],
+    'F23-owner': [...onFront, '--network-alias', 'owner'],
+    'F24-owner': ['--ipc', 'shareable'],
+    mac: [...onFront, '--mac-address', '02:42:00:00:00:77'],
+  };
+  await Promise.all(
+    Object.entries(containers).map(([part, options]) =>
+      docker.docker('run', '-d', '--name', name(part), ...options, image),
+    ),
+  );
+  const sleeping = ['--no-healthcheck', '--entrypoint', 'sleeper', image];
+  await Promise.all([
+    docker.docker('network', 'connect', '--alias', 'behind', '--ip', back.address(19), name('back'), name('F19')),
+    docker.docker('network', 'connect', '--alias', 'later', name('back'), name('F20')),
+    docker.docker('network', 'connect', name('back'), name('F20-left')),
+    docker.docker('run', '-d', '--name', name('F23'), '--network', `container:${name('F23-owner')}`, ...sleeping),
+    docker.docker(
+      'run',
+      '-d',
+      '--name',
+      name('F24'),
+      '--pid',
+      `container:${name('F24-owner')}`,
+      '--ipc',
+      `container:${name('F24-owner')}`,
+      ...sleeping,
+    ),
+  ]);
+  await docker.docker('network', 'disconnect', 'bridge', name('F20-left'));
+  replaced = await replacing.update(Object.keys(containers));
+}, 600_000);
+afterAll(() => replacing.stop());
+
+/** The committed replacement of a container. */
+function both(part: string): Replaced {
+  const found = replaced.get(part);
+  expect(found?.refusal).toBeUndefined();
+  expect(found?.run).toMatchObject({ state: 'committed', reason: null });
+  expect(found?.after.Id).not.toBe(found?.before.Id);
+  if (found === undefined) throw new Error(`${part} was not updated.`);
+  return found;
+}
+
+/** What was asked for on each network, without the short id that the engine adds. */
+function asked({ Id, NetworkSettings: { Networks } }: ContainerInspect) {
+  return Object.fromEntries(
+    Object.entries(Networks).map(([name, { Aliases, IPAMConfig }]) => {
+      const aliases = (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12));
+      return [name, { aliases, address: IPAMConfig?.IPv4Address }];
+    }),
+  );
+}
+
+test('F17: after three updates the aliases are those of the user, and no old short id resolves', async () => {
+  const ids = [both('F17').before.Id, both('F17').after.Id];
+  // Versions change back and forth; what counts is the number of replacements.
+  for (let count = 0; count < 2; count += 1) {
+    const again = await replacing.updateOne('F17');
+    expect(again.run).toMatchObject({ state: 'committed' });
+    ids.push(again.after.Id);
+  }
+  const now = await replacing.inspect('F17');
+  expect(new Set(ids).size).toBe(4);
+  expect(now.NetworkSettings.Networks[replacing.name('front')]?.Aliases).toEqual(['web', now.Id.slice(0, 12)]);
+  const resolve = (word: string) => replacing.docker.cli('exec', replacing.name('F18'), 'nslookup', word, '127.0.0.11');
+  expect((await resolve('web')).stdout).toContain(now.NetworkSettings.Networks[replacing.name('front')]?.IPAddress);
+  for (const id of ids.slice(0, -1)) expect((await resolve(id.slice(0, 12))).exitCode, id).not.toBe(0);
+});
+
+test('F18: a static address stays', () => {
+  const { after } = both('F18');
+  expect(after.NetworkSettings.Networks[replacing.name('front')]?.IPAddress).toBe(front.address(18));
+});
+
+test('F19: on two networks alias and address of each stay', async () => {
+  const { before, after } = both('F19');
+  expect(await replacing.engine.apiVersion()).toMatch(/^1\.\d+$/);
+  expect(asked(after)).toEqual(asked(before));
+  expect(asked(after)).toEqual({
+    [replacing.name('front')]: { aliases: ['nineteen'], address: front.address(19) },
+    [replacing.name('back')]: { aliases: ['behind'], address: back.address(19) },
+  });
+});
+
+test('F20: a network that was connected later stays, one that was left does not come back', () => {
+  expect(asked(both('F20').after)).toEqual({
+    bridge: { aliases: [], address: undefined },
+    [replacing.name('back')]: { aliases: ['later'], address: undefined },
+  });
+  expect(Object.keys(both('F20-left').after.NetworkSettings.Networks)).toEqual([replacing.name('back')]);
+});
+
+test('F21: a container on the network of the machine stays there and runs', () => {
+  const { after } = both('F21');
+  expect(after.HostConfig.NetworkMode).toBe('host');
+  expect(after.State.Running).toBe(true);
+});
+
+test('F22: a container without a network has none', () => {
+  expect(Object.keys(both('F22').after.NetworkSettings.Networks)).toEqual(['none']);
+});
+
+test('F23: a container that shares the network of another one gets that of its replacement', async () => {
+  const owner = both('F23-owner').after;
+  const shared = await replacing.inspect('F23');
+  expect(shared.State.Running).toBe(true);
+  expect(shared.HostConfig.NetworkMode).toBe(`container:${owner.Id}`);
+  const address = owner.NetworkSettings.Networks[replacing.name('front')]?.IPAddress;
+  expect(await replacing.exec('F23', 'ip', 'address')).toContain(`inet ${address}/`);
+  expect(await replacing.exec('F23', 'wget', '-q', '-O', '-', 'http://127.0.0.1:81/')).toBe('version 2');
+});
+
+test('F24: processes and IPC of another container are those of its replacement', async () => {
+  const owner = both('F24-owner').after;
+  const shared = await replacing.inspect('F24');
+  expect(shared.State.Running).toBe(true);
+  expect(shared.HostConfig).toMatchObject({ PidMode: `container:${owner.Id}`, IpcMode: `container:${owner.Id}` });
+  expect(await replacing.exec('F24', 'ps')).toContain('listens 2');
+});
+
+test('a MAC address of the user stays', async () => {
+  both('mac');
+  expect(await replacing.exec('mac', 'ip', 'link')).toContain('02:42:00:00:00:77');
+});
