@@ -35,7 +35,7 @@ export interface ConnectionOptions {
 }
 
 export interface EngineCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Below the version, with the query: `/containers/json?all=1`. */
   readonly path: string;
   readonly json?: unknown;

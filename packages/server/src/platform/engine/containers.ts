@@ -87,6 +87,19 @@ export function createContainerCalls(connection: EngineConnection): EngineContai
       return (found ?? []).map(({ Path, Kind }) => ({ path: Path, kind: changeKinds[Kind] ?? 'modified' }));
     },
 
+    async statPath(idOrName, statted) {
+      const call: EngineCall = { method: 'HEAD', path: path(idOrName, `/archive${query({ path: statted })}`) };
+      try {
+        const reply = await connection.open(call);
+        for await (const _ of connection.chunks(call, reply.body));
+        const header = String(reply.headers['x-docker-container-path-stat'] ?? '');
+        const { mtime } = JSON.parse(Buffer.from(header, 'base64').toString('utf8')) as { mtime: string };
+        return { modified: mtime };
+      } catch (error) {
+        return absent(error);
+      }
+    },
+
     async getArchive(idOrName, archivePath) {
       const call: EngineCall = { method: 'GET', path: path(idOrName, `/archive${query({ path: archivePath })}`) };
       try {

@@ -60,6 +60,8 @@ export interface EngineContainers {
     signal?: AbortSignal,
   ): Promise<{ exitCode: number | undefined }>;
   changes(idOrName: string): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>;
+  /** What is at a path, without its content; undefined when it is missing. `modified` is RFC 3339 with nanoseconds. */
+  statPath(idOrName: string, path: string): Promise<{ modified: string } | undefined>;
   /** An uncompressed tar; undefined when the path is missing. Destroy the stream when done. */
   getArchive(idOrName: string, path: string): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Uncompressed tar only. */
