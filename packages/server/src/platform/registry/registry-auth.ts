@@ -73,12 +73,13 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
     if (running && !single) return running;
     const others = single || noBatch.has(host) ? [] : othersWanted(host, way, repository);
     const repositories = [repository, ...others];
-    const work = fetchToken(host, way, repositories, signal).catch((error: unknown) => {
-      // Some services refuse several scopes, or all of them because of one: ask for each alone from now on.
+    const work = fetchToken(host, way, repositories, signal).catch(async (error: unknown) => {
       const refused = error instanceof AttemptFailure && !error.retry && !error.unanswered;
       if (others.length === 0 || !refused) throw error;
+      const token = await fetchToken(host, way, [repository], signal);
+      // It was the number of scopes, or one of them, that the service refused: ask for each alone from now on.
       noBatch.add(host);
-      return fetchToken(host, way, [repository], signal);
+      return token;
     });
     const keys = repositories.map((one) => keyOf(host, way, one));
     for (const one of keys) pending.set(one, work);
