@@ -60,3 +60,16 @@ test('a failed inspect changes nothing and the next one is done', async () => {
   await expect(failed).rejects.toThrow('away');
   expect((await next)?.Id).toBe('a');
 });
+
+test('an answer that is older than the removal does not bring the container back', async () => {
+  const { asked, keeper } = answeredByHand();
+  const seen = keeper.refresh('a');
+  asked[0]?.answer(container('a', 'running'));
+  await seen;
+  const late = keeper.refresh('a');
+  keeper.remove('a');
+  asked[1]?.answer(container('a', 'exited'));
+  expect(await late).toBeUndefined();
+  expect(keeper.containers.size).toBe(0);
+  expect(keeper.running).toBe(0);
+});

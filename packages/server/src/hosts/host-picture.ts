@@ -1,5 +1,8 @@
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 
+/** Events name containers by it: no look through all names for these. */
+const fullId = /^[0-9a-f]{64}$/;
+
 type Inspect = (id: string) => Promise<ContainerInspect | undefined>;
 
 /**
@@ -12,6 +15,8 @@ export class PictureKeeper {
   readonly #changed: (id: string) => void;
   readonly #running = new Map<string, Promise<ContainerInspect | undefined>>();
   readonly #waiting = new Map<string, Promise<ContainerInspect | undefined>>();
+  /** Removed while an inspect of them was on its way: its answer is older than the removal. */
+  readonly #removed = new Set<string>();
   #runningCount = 0;
 
   constructor(inspect: Inspect, changed: (id: string) => void) {
@@ -41,7 +46,9 @@ export class PictureKeeper {
     return next;
   }
 
+  /** The engine said that the container is gone for good: ids are never used again. */
   remove(id: string): void {
+    if (this.#running.has(id)) this.#removed.add(id);
     const known = this.containers.get(id);
     if (known === undefined) return;
     this.containers.delete(id);
@@ -52,11 +59,17 @@ export class PictureKeeper {
   #run(id: string): Promise<ContainerInspect | undefined> {
     const run = this.#inspect(id)
       .then((found) => {
-        if (found === undefined) this.remove(id);
-        else this.#put(found);
-        return found;
+        if (found !== undefined && !this.#removed.has(found.Id)) {
+          this.#put(found);
+          return found;
+        }
+        this.remove(found?.Id ?? id);
+        return undefined;
       })
-      .finally(() => this.#running.delete(id));
+      .finally(() => {
+        this.#running.delete(id);
+        this.#removed.delete(id);
+      });
     this.#running.set(id, run);
     return run;
   }
@@ -69,7 +82,7 @@ export class PictureKeeper {
   }
 
   #idOf(idOrName: string): string {
-    if (this.containers.has(idOrName)) return idOrName;
+    if (this.containers.has(idOrName) || fullId.test(idOrName)) return idOrName;
     for (const container of this.containers.values()) {
       if (container.Name === `/${idOrName}`) return container.Id;
     }

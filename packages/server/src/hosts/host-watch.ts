@@ -78,6 +78,8 @@ export function watchHost(parts: HostWatchParts): HostWatch {
   let lastSeenAt: number | undefined;
   let listedAt: number | undefined;
   let eventLag: number | undefined;
+  /** Events from before it were read late on purpose. */
+  let connectedAt: number | undefined;
   let publication: NodeJS.Timeout | undefined;
   let listing = false;
 
@@ -128,6 +130,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
       }
     };
     await Promise.all(Array.from({ length: inspectionsAtOnce }, worker));
+    signal.throwIfAborted();
     // Only what was known before the listing can be gone; what was created meanwhile came by its event.
     for (const id of before) keeper.remove(id);
     listedAt = clock.now();
@@ -143,6 +146,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
       listing = false;
     }
     state = 'online';
+    connectedAt = clock.now();
     reason = null;
     parts.onPicture({ all: true, containers: [] });
     publish();
@@ -154,7 +158,8 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     if (id === undefined) return;
     lastSeenAt = clock.now();
     const seen = (event.Action === 'destroy' ? Promise.resolve(keeper.remove(id)) : keeper.refresh(id)).then(() => {
-      if (event.timeNano > 0) eventLag = Math.max(0, Math.round(clock.now() - event.timeNano / 1e6));
+      if (event.timeNano / 1e6 > (connectedAt ?? Number.POSITIVE_INFINITY))
+        eventLag = Math.max(0, Math.round(clock.now() - event.timeNano / 1e6));
       publishSoon();
     });
     seen.catch((error: unknown) =>
@@ -189,10 +194,13 @@ export function watchHost(parts: HostWatchParts): HostWatch {
       await engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
       const [info, version, apiVersion] = await Promise.all([engine.info(), engine.version(), engine.apiVersion()]);
       facts = { info, version, apiVersion };
-      const since = eventsSince(info, clock);
-      await listWhole(signal);
-      waits = 0;
-      await Promise.race([follow(since, signal), keepAlive(signal)]);
+      // Followed from before the listing: engines keep the last 256 events only, fewer than a long listing may bring.
+      const following = follow(eventsSince(info, clock), signal);
+      const watching = listWhole(signal).then(() => {
+        waits = 0;
+        return keepAlive(signal);
+      });
+      await Promise.race([following, watching]);
     } finally {
       ending.abort();
     }

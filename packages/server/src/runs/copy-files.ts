@@ -29,12 +29,6 @@ export async function copyFile(engine: Engine, from: string, to: string, path: s
   }
 }
 
-/** When a file of a container was last changed, in milliseconds since 1970; undefined when it is gone. */
-export async function modifiedAt(engine: Engine, container: string, path: string): Promise<number | undefined> {
-  const [first] = (await readArchive(engine, container, path, { onlyFirst: true })) ?? [];
-  return first?.header.mtime?.getTime();
-}
-
 interface Entry {
   readonly header: Pick<Header, 'name'> & Partial<Header>;
   readonly content: Buffer;
@@ -42,12 +36,7 @@ interface Entry {
 
 const nothing = Buffer.alloc(0);
 
-async function readArchive(
-  engine: Engine,
-  container: string,
-  path: string,
-  options: { onlyFirst?: boolean } = {},
-): Promise<Entry[] | undefined> {
+async function readArchive(engine: Engine, container: string, path: string): Promise<Entry[] | undefined> {
   const stream = await engine.containers.getArchive(container, path);
   if (stream === undefined) return undefined;
   const source = Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
@@ -57,7 +46,6 @@ async function readArchive(
   const entries: Entry[] = [];
   try {
     for await (const entry of tar) {
-      if (options.onlyFirst) return [{ header: entry.header, content: nothing }];
       if ((entry.header.size ?? 0) > largest)
         throw new Error(`${path} is too large to be a file that Compose injected.`);
       const chunks: Buffer[] = [];

@@ -99,18 +99,19 @@ describe('files that Compose injects', () => {
   });
 
   test.each([
-    ['before the create', '2025-12-31T23:59:59Z', false],
     ['in the second of the create', '2026-01-01T00:00:00Z', true],
     ['before the start', '2026-01-01T00:00:02Z', true],
-    ['after the start', '2026-01-01T00:00:04Z', false],
+    ['long before the create', '2025-12-31T23:59:50Z', false],
+    ['after the start', '2026-01-01T00:00:08Z', false],
+    ['before the start, but with a fraction of a second', '2026-01-01T00:00:02.123456789Z', false],
   ])('are told by their time: %s', (_what, time, expected) => {
-    expect(wasInjected(container, Date.parse(time))).toBe(expected);
+    expect(wasInjected(container, time)).toBe(expected);
   });
 
   test('a restart long after the create does not make the files of the program injected ones', () => {
     const restarted = sampleContainer({ config: { Labels }, state: { StartedAt: '2026-02-01T00:00:00Z' } });
-    expect(wasInjected(restarted, Date.parse('2026-01-15T00:00:00Z'))).toBe(false);
+    expect(wasInjected(restarted, '2026-01-15T00:00:00Z')).toBe(false);
     const neverStarted = sampleContainer({ config: { Labels }, state: { StartedAt: '0001-01-01T00:00:00Z' } });
-    expect(wasInjected(neverStarted, Date.parse('2026-01-01T00:00:05Z'))).toBe(true);
+    expect(wasInjected(neverStarted, '2026-01-01T00:00:05Z')).toBe(true);
   });
 });

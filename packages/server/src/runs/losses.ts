@@ -89,17 +89,20 @@ export function injectedFiles(container: ContainerInspect, changes: readonly Cha
 
 /** Longest time between the create and the end of the copying in Compose. */
 const injectionWindow = 60_000;
+const second = 1000;
 
 /**
  * True for a time of last change that only something between create and first start can have left. Compose stamps what it
- * copies with the time of the copying. `modified` in milliseconds since 1970; the tar header has whole seconds.
+ * copies with the time of the copying, and a tar has whole seconds (rounded): a file that a program wrote has a fraction.
  */
-export function wasInjected(container: ContainerInspect, modified: number): boolean {
-  const created = Math.floor(Date.parse(container.Created) / 1000) * 1000;
+export function wasInjected(container: ContainerInspect, modified: string): boolean {
+  if (/\.\d*[1-9]/.test(modified)) return false;
+  const at = Date.parse(modified);
+  const created = Date.parse(container.Created);
   const started = Date.parse(container.State.StartedAt);
   const neverStarted = !(started > 0);
   const end = Math.min(created + injectionWindow, neverStarted ? Number.POSITIVE_INFINITY : started);
-  return modified >= created && modified <= end;
+  return at >= created - second && at <= end + second;
 }
 
 function mountTargets(container: ContainerInspect): string[] {

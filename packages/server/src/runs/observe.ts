@@ -7,7 +7,6 @@ import { Fault } from '../platform/fault.ts';
 import type { Registries } from '../registries/registries.ts';
 import type { SettingsSource } from '../settings/settings.ts';
 import { candidateImage } from './candidate-image.ts';
-import { modifiedAt } from './copy-files.ts';
 import { type Dependant, dependantsOf } from './dependants.ts';
 import { isEmptyArchive } from './empty-volume.ts';
 import { type Environment, observeEnvironment } from './environment.ts';
@@ -229,8 +228,8 @@ async function findInjected(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const { path, sure } of injectedFiles(container, changes)) {
-    const modified = sure ? 0 : await modifiedAt(engine, container.Id, path);
-    if (sure || (modified !== undefined && wasInjected(container, modified))) found.push(path);
+    const stat = sure ? undefined : await engine.containers.statPath(container.Id, path);
+    if (sure || (stat !== undefined && wasInjected(container, stat.modified))) found.push(path);
   }
   return found;
 }
