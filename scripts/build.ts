@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashSources, readStamp, writeStamp } from './content-stamp.ts';
 
@@ -56,12 +56,18 @@ async function buildWeb(): Promise<void> {
   await build({ configFile, root: join(root, 'packages/web'), logLevel: 'warn' });
 }
 
+/** Compiling the bundle is most of a start, so that its compiled code is kept beside it. */
+const starter = `import { enableCompileCache } from 'node:module';
+enableCompileCache(import.meta.dirname + '/.compiled');
+await import('./server.js');
+`;
+
 async function buildServer(): Promise<void> {
   const { build } = await import('esbuild');
   rmSync(join(root, 'packages/server/dist'), { recursive: true, force: true });
   await build({
     entryPoints: [join(root, 'packages/server/src/main.ts')],
-    outfile: join(root, 'packages/server/dist/main.js'),
+    outfile: join(root, 'packages/server/dist/server.js'),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -75,4 +81,5 @@ async function buildServer(): Promise<void> {
       js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
     },
   });
+  writeFileSync(join(root, 'packages/server/dist/main.js'), starter);
 }

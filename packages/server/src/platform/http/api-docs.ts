@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { errorCodes } from '@evenkeel/contract';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
+import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { createOpenApi } from './openapi.ts';
 
@@ -16,30 +17,55 @@ const docsPolicy = [
   "base-uri 'none'",
 ].join('; ');
 
-/** `/openapi.json`, `/docs` (from files beside us: no network needed) and `/docs/errors`, which problem details point to. */
+/**
+ * `/openapi.json`, `/docs` (Swagger UI from files beside us: no network needed) and `/docs/errors`, which problem details point
+ * to. The plugin of the same package is not loaded: only its files are served, and the document is made when it is asked for.
+ */
 export async function serveApiDocs(app: FastifyInstance, version: string): Promise<void> {
-  let made: Buffer | undefined;
-  // Made when it is first asked for: a start must not wait for it.
-  const body = () => {
-    made ??= Buffer.from(JSON.stringify(createOpenApi(version)));
-    return made;
-  };
-  const document = { toJSON: () => JSON.parse(body().toString('utf8')) as unknown };
-  app.get('/openapi.json', (_request, reply) =>
-    reply.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'no-cache').send(body()),
+  let document: Buffer | undefined;
+  app.get('/openapi.json', (_request, reply) => {
+    document ??= Buffer.from(JSON.stringify(createOpenApi(version)));
+    return reply
+      .header('content-type', 'application/json; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .send(document);
+  });
+  const html = 'text/html; charset=utf-8';
+  app.get('/docs/errors', (_request, reply) => reply.header('content-type', html).send(errorsHtml()));
+  app.get('/docs', (_request, reply) =>
+    reply.header('content-type', html).header('content-security-policy', docsPolicy).send(docsHtml),
   );
-  const errorsPage = errorsHtml();
-  app.get('/docs/errors', (_request, reply) =>
-    reply.header('content-type', 'text/html; charset=utf-8').send(errorsPage),
+  app.get('/docs/start.js', (_request, reply) =>
+    reply.header('content-type', 'text/javascript; charset=utf-8').send(docsScript),
   );
-  await app.register(async (scope) => {
-    scope.addHook('onRequest', async (_request, reply) => {
-      reply.header('content-security-policy', docsPolicy);
-    });
-    await scope.register(swagger, { mode: 'static', specification: { document: document as never } });
-    await scope.register(swaggerUi, { routePrefix: '/docs', theme: { title: 'Evenkeel API' } });
+  const files = dirname(createRequire(import.meta.url).resolve('@fastify/swagger-ui/package.json'));
+  await app.register(fastifyStatic, {
+    root: join(files, 'static'),
+    prefix: '/docs/files/',
+    decorateReply: false,
+    index: false,
+    // The pages of the package bring another application; ours needs its script and style.
+    allowedPath: (path) => /\/swagger-ui(-bundle)?\.(js|css)$/.test(path),
   });
 }
+
+const docsHtml = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Evenkeel: API</title>
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/docs/files/swagger-ui.css">
+    <script src="/docs/files/swagger-ui-bundle.js" defer></script>
+    <script src="/docs/start.js" defer></script>
+  </head>
+  <body><div id="docs"></div></body>
+</html>
+`;
+
+const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
+`;
 
 function errorsHtml(): string {
   const rows = Object.entries(errorCodes).map(
