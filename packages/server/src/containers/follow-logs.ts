@@ -1,6 +1,8 @@
 import type { LogLine } from '@evenkeel/contract';
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
+import { EngineError } from '../platform/engine/engine.ts';
+import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { describeError, Fault } from '../platform/fault.ts';
 import type { Containers } from './containers.ts';
 import { toLogLine } from './read-logs.ts';
@@ -65,7 +67,7 @@ export function createLogFollower({
       since = last ?? since;
       tail = undefined;
       request.onState('ended', followed, null);
-      await untilRunning(request.host, byName ? { name: first.container.name } : { id: followed }, signal);
+      await untilMore(request.host, byName ? first.container.name : undefined, inspect, signal);
     }
   }
 
@@ -102,7 +104,10 @@ export function createLogFollower({
         else timer ??= setTimeout(flush, batchMilliseconds);
       }
     } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'engine_unreachable') throw error;
+      // Removed since it was last seen: its replacement may come.
+      const gone = error instanceof EngineError && (error.status === 404 || error.status === 409);
+      const away = error instanceof Fault && error.code === 'engine_unreachable';
+      if (!gone && !away) throw error;
       await clock.sleep(500, signal).catch(() => undefined);
     } finally {
       flush();
@@ -110,21 +115,22 @@ export function createLogFollower({
     return last;
   }
 
-  /** Resolves when the container (by id), or any container of the name, runs on a host that answers. */
-  async function untilRunning(
+  /**
+   * Resolves when there may be more to read: the container runs, or has run again since `followed`, or (by name) another one
+   * has the name and has run. One that starts and exits at once is not missed. A host that is away is waited for.
+   */
+  async function untilMore(
     host: string,
-    which: { id: string } | { name: string },
+    name: string | undefined,
+    followed: ContainerInspect,
     signal: AbortSignal,
   ): Promise<void> {
-    const runs = () => {
-      const picture = hosts.picture(host);
-      if (picture.stale) return false;
-      const found = [...picture.containers.values()].find((container) =>
-        'id' in which ? container.Id === which.id : container.Name === `/${which.name}`,
-      );
-      return found?.State.Running === true;
-    };
-    if (runs()) {
+    const isMore = (container: ContainerInspect | undefined) =>
+      container !== undefined &&
+      (name === undefined ? container.Id === followed.Id : container.Name === `/${name}`) &&
+      (container.State.Running || container.State.StartedAt !== startOf(followed, container));
+    const picture = hosts.picture(host);
+    if (!picture.stale && [...picture.containers.values()].some(isMore)) {
       // The stream ended although it runs: do not ask again at once.
       await clock.sleep(500, signal).catch(() => undefined);
       return;
@@ -136,9 +142,21 @@ export function createLogFollower({
         resolve();
       };
       const stop = hosts.onPicture((change) => {
-        if (change.host === host && runs()) finish();
+        if (change.host !== host) return;
+        const { stale, containers: known } = hosts.picture(host);
+        const changed = change.all ? known.keys() : change.containers;
+        if (!stale && [...changed].some((id) => isMore(known.get(id)))) finish();
       });
       signal.addEventListener('abort', finish);
+      if (signal.aborted) finish();
     });
   }
+}
+
+/** Shown by the engine for a container that has never been started. */
+const never = '0001-01-01T00:00:00Z';
+
+/** The start that has been followed already: for another container, that it has never run. */
+function startOf(followed: ContainerInspect, container: ContainerInspect): string {
+  return container.Id === followed.Id ? followed.State.StartedAt : never;
 }

@@ -12,22 +12,41 @@ export interface LogWish {
   readonly signal: AbortSignal;
 }
 
-/** A search looks through this many lines from the end. */
-const searchedLines = 50_000;
+/** A look back goes through this many lines at first, then through four times as many, until it has found enough. */
+const firstLook = 2000;
+const furthestLook = 2_000_000;
 
 /** The last lines of a container, oldest first. With `q`, the last of those that hold it. `truncated`: there may be more before them. */
 export async function readLogs(engine: Engine, container: string, wish: LogWish): Promise<LogPage> {
+  if (wish.until === undefined && wish.q === undefined) {
+    const { kept } = await lookBack(engine, container, wish, wish.tail + 1);
+    return lastOf(kept, wish.tail, false);
+  }
+  // The engine counts the tail from the end of all output, so how far to go for lines before `until` is not known before.
+  let before = -1;
+  for (let lines = Math.max(firstLook, wish.tail + 1); ; lines *= 4) {
+    const { kept, read } = await lookBack(engine, container, wish, lines);
+    const enough = kept.length > wish.tail;
+    const beginning = read === before;
+    if (enough || beginning || lines >= furthestLook) return lastOf(kept, wish.tail, !enough && !beginning);
+    before = read;
+  }
+}
+
+function lastOf(lines: LogLine[], count: number, more: boolean): LogPage {
+  const surplus = Math.max(0, lines.length - count);
+  return { lines: lines.slice(surplus), truncated: more || surplus > 0 };
+}
+
+/** The wanted ones of the last `tail` lines, at most one more than wished; and how many lines there were. */
+async function lookBack(engine: Engine, container: string, wish: LogWish, tail: number) {
   const wanted = wish.q?.toLowerCase();
-  const asked = wanted === undefined ? wish.tail : searchedLines;
   const kept: LogLine[] = [];
   let read = 0;
-  let dropped = false;
   const chunks = engine.containers.logs(container, {
     follow: false,
-    // With `until` the engine counts the tail from the end all the same, so the last ones before it are picked here.
-    tail: wish.until === undefined ? asked : searchedLines,
+    tail,
     ...(wish.since === undefined ? {} : { since: wish.since }),
-    ...(wish.until === undefined ? {} : { until: wish.until }),
     tty: wish.tty,
     signal: wish.signal,
   });
@@ -36,12 +55,9 @@ export async function readLogs(engine: Engine, container: string, wish: LogWish)
     if (wish.until !== undefined && !isBefore(chunk.at, wish.until)) continue;
     if (wanted !== undefined && !chunk.text.toLowerCase().includes(wanted)) continue;
     kept.push(toLogLine(chunk));
-    if (kept.length > wish.tail) {
-      kept.shift();
-      dropped = true;
-    }
+    if (kept.length > wish.tail + 1) kept.shift();
   }
-  return { lines: kept, truncated: dropped || read >= asked };
+  return { kept, read };
 }
 
 export function toLogLine({ at, stream, text }: LogChunk): LogLine {
