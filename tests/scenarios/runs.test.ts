@@ -1,109 +1,265 @@
-import {
-  images,
-  pushImage,
-  sharedEngine,
-  sharedRegistry,
-  type TestEngine,
-  type TestRegistry,
-  uniqueName,
-} from '@evenkeel/testbed';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { offer } from './offer.ts';
-import { type RunBench, startRunBench } from './run-bench.ts';
+import { type Image, images, pushImage, waitFor } from '@evenkeel/testbed';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemActor } from '../../packages/server/src/platform/http/actor.ts';
+import { candidateFor } from './offer.ts';
+import { type Stage, startStage } from './run-stage.ts';
 
-let docker: TestEngine;
-let registry: TestRegistry;
-let bench: RunBench;
-
+let stage: Stage;
 beforeAll(async () => {
-  docker = await sharedEngine();
-  registry = await sharedRegistry();
-  bench = await startRunBench({ endpoint: docker.url });
+  stage = await startStage();
 });
-afterAll(async () => {
-  await bench.stop();
-  const left = await docker.docker('ps', '-aq', '--filter', 'name=runs-');
-  if (left !== '') await docker.cli('rm', '-fv', ...left.split('\n'));
-  await registry.stop();
-  await docker.stop();
+afterAll(() => stage?.stop());
+
+const version = (number: number) => images.listens({ version: String(number) });
+
+describe.concurrent('an update that holds', () => {
+  test('replaces the container, measures the gap and leaves nothing behind', async () => {
+    const name = await stage.started('plain', ['--restart', 'always', '-e', 'A=1']);
+    await stage.offer(name, await version(2));
+    const run = await stage.bench.update(name);
+    expect(run).toMatchObject({ state: 'committed', phase: 'DONE', strategy: 'recreate', recovered: false });
+    expect(run.gapMilliseconds).toBeGreaterThan(0);
+    expect(run.steps.every(({ state }) => state === 'done')).toBe(true);
+    expect(run.newContainer).toBe(await stage.show(name, '{{.Id}}'));
+    expect(await stage.names(name)).toEqual([name]);
+    expect(await stage.show(name, '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}')).toBe('true always');
+    expect(await stage.docker.docker('exec', name, 'cat', '/www/index.html')).toBe('version 2');
+  });
+
+  test('a stopped container is replaced and not started', async () => {
+    const name = await stage.started('stopped');
+    await stage.docker.docker('stop', name);
+    await stage.offer(name, await version(2));
+    const run = await stage.bench.update(name);
+    expect(run.state).toBe('committed');
+    expect(await stage.show(name, '{{.State.Status}} {{.Id}}')).toBe(`created ${run.newContainer}`);
+  });
+
+  test('an image that turns out to be the running one replaces nothing and is remembered', async () => {
+    const name = await stage.started('equal');
+    const before = await stage.show(name, '{{.Id}}');
+    const same = await images.listens({ version: '1', oci: true });
+    await stage.offer(name, same);
+    const { run, operation } = await stage.bench.finished(await stage.bench.begin(name));
+    expect(run.state).toBe('committed');
+    expect(operation.summary).toMatch(/runs already: nothing had to be replaced/);
+    expect(await stage.show(name, '{{.Id}}')).toBe(before);
+    expect(stage.bench.offers.rememberedEqual).toContainEqual({ digest: same.digest, imageId: same.imageId });
+  });
+
+  test('waits for the probe that the labels ask for', async () => {
+    const labels = ['--label', 'evenkeel.gate.http=80/', '--label', 'evenkeel.gate.tcp=80'];
+    const name = await stage.started('probe', labels);
+    await stage.offer(name, await version(2));
+    expect((await stage.bench.update(name)).state).toBe('committed');
+    await stage.offer(name, await images.sleeper());
+    const run = await stage.bench.update(name, { gate: { seconds: 1, timeoutSeconds: 2 } });
+    expect(run).toMatchObject({ state: 'rolled-back' });
+    expect(run.reason).toMatch(/did not answer within 2 s: TCP port 80: nobody listens/);
+  });
 });
 
-/** A container from version 1 of a repository of its own. */
-async function started(
-  prefix: string,
-  ...options: string[]
-): Promise<{ name: string; repository: string; reference: string }> {
-  const name = uniqueName(`runs-${prefix}`);
-  const { reference } = await pushImage(registry, name, '1', await images.listens({ version: '1' }));
-  await docker.docker('run', '-d', '--name', name, ...options, reference);
-  return { name, repository: name, reference };
-}
-
-test('an update replaces the container and keeps what was set', async () => {
-  const { name, repository } = await started('plain', '--restart', 'always', '-e', 'A=1');
-  await offer(bench, registry, name, repository, await images.listens({ version: '2' }));
-  const run = await bench.update(name);
-  expect(run).toMatchObject({ state: 'committed', phase: 'DONE', reason: null });
-  console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), run.gapMilliseconds);
-  const names = await docker.docker('ps', '-a', '--filter', `name=${name}`, '--format', '{{.Names}} {{.State}}');
-  expect(names).toBe(`${name} running`);
-});
-
-test('F37: a new image that exits at once is rolled back, and its last words are kept', async () => {
-  const { name, repository } = await started('exits', '--restart', 'always');
-  const before = await docker.docker('inspect', '-f', '{{.Id}}', name);
-  await offer(bench, registry, name, repository, await images.exitsAtOnce());
-  const run = await bench.update(name);
-  console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text} ${s.error}`).join('\n'), run.reason, run.state);
-  expect(run.state).toBe('rolled-back');
-  expect(
-    await docker.docker('inspect', '-f', '{{.Id}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}', name),
-  ).toBe(`${before} true always`);
-});
-
-test('start-first', async () => {
-  const net = uniqueName('runs-net');
-  await docker.docker('network', 'create', net);
-  const { name, repository } = await started(
-    'first',
-    '--network',
-    net,
-    '--label',
-    'evenkeel.strategy=start-first',
-    '--restart',
-    'always',
+describe.concurrent('F37: a new image that does not hold', () => {
+  const bad: [string, () => Promise<Image>, RegExp][] = [
+    ['exits at once', () => images.exitsAtOnce({ code: 3 }), /ended with code 3/],
+    ['turns unhealthy', () => images.neverHealthy(), /is unhealthy.*the database does not answer/],
+    ['lacks its entrypoint', () => images.lacksEntrypoint(), /could not be started.*no such file/],
+  ];
+  test.each(bad)(
+    '%s: the old container is back as it was, and the image is in quarantine',
+    async (_, image, reason) => {
+      const name = await stage.started('bad', ['--restart', 'unless-stopped', '-v', '/data']);
+      const format =
+        '{{.Id}} {{.Name}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{(index .Mounts 0).Name}}';
+      const before = await stage.show(name, format);
+      const named = await stage.show(name, '{{.Image}}');
+      await stage.offer(name, await image());
+      const { run, operation } = await stage.bench.finished(await stage.bench.begin(name));
+      expect(run).toMatchObject({ state: 'rolled-back', phase: 'ROLLED_BACK', rollbackAvailable: false });
+      expect(run.reason).toMatch(reason);
+      expect(operation).toMatchObject({ state: 'failed', error: { detail: run.reason } });
+      expect(await stage.show(name, format)).toBe(before);
+      expect(await stage.names(name)).toEqual([name]);
+      expect(stage.bench.offers.quarantined.map((entry) => entry.name)).toContain(name);
+      // The tag names the old image again, so that nobody creates the bad one by it.
+      const tag = `${stage.registry.host}/${name}:1`;
+      expect(await stage.docker.docker('image', 'inspect', '-f', '{{.Id}}', tag)).toBe(named);
+    },
   );
-  await offer(bench, registry, name, repository, await images.listens({ version: '2' }));
-  const run = await bench.update(name);
-  console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), run.reason, run.warnings);
-  expect(run).toMatchObject({ state: 'committed', strategy: 'start-first' });
+
+  test('its last words are kept', async () => {
+    const name = await stage.started('words');
+    await stage.offer(name, await images.logsLines({ entrypoint: ['/bin/sh', '-c', 'echo no licence found; exit 1'] }));
+    expect((await stage.bench.update(name)).failedLog).toBe('no licence found');
+    const stored = stage.bench.store.raw.prepare('SELECT failed_log FROM runs').pluck().all();
+    expect(JSON.stringify(stored)).not.toContain('licence');
+  });
 });
-test('rm', async () => {
-  const { name, repository } = await started('rm', '--rm', '-v', '/anon');
-  await offer(bench, registry, name, repository, await images.listens({ version: '2' }));
-  const run = await bench.update(name);
-  console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), run.reason, run.warnings);
-  expect(run).toMatchObject({ state: 'committed' });
-  await offer(bench, registry, name, repository, await images.exitsAtOnce());
-  const bad = await bench.update(name);
-  console.log(bad.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), bad.reason, bad.warnings);
-  expect(bad).toMatchObject({ state: 'rolled-back' });
-  expect(await docker.docker('ps', '-a', '--filter', `name=${name}`, '--format', '{{.Names}} {{.State}}')).toBe(
-    `${name} running`,
-  );
+
+describe.concurrent('going back by hand', () => {
+  test('brings the version before a run back, and the run before that too', async () => {
+    const name = await stage.started('manual', ['-e', 'KEPT=yes']);
+    const first = await stage.show(name, '{{.Image}}');
+    await stage.offer(name, await version(2));
+    const toTwo = await stage.bench.update(name);
+    await stage.offer(name, await version(3));
+    await stage.bench.update(name);
+    const plan = await stage.bench.runs.planRollback(toTwo.id);
+    expect(plan).toMatchObject({ kind: 'rollback', refusals: [], to: { imageId: first } });
+    const { id } = await stage.bench.runs.rollBack(toTwo.id, { gate: { seconds: 1 } }, systemActor);
+    const { run } = await stage.bench.finished(id);
+    expect(run).toMatchObject({ kind: 'rollback', state: 'committed' });
+    expect(await stage.show(name, '{{.Image}} {{.State.Running}}')).toBe(`${first} true`);
+    expect(await stage.docker.docker('exec', name, 'cat', '/www/index.html')).toBe('version 1');
+    expect(await stage.docker.docker('exec', name, 'printenv', 'KEPT')).toBe('yes');
+    expect(stage.bench.offers.quarantined.some((entry) => entry.name === name)).toBe(true);
+  });
+
+  test('only as many images are kept as the setting says', async () => {
+    const name = await stage.started('kept');
+    const runs: string[] = [];
+    for (const number of [2, 3, 4]) {
+      await stage.offer(name, await version(number));
+      runs.push((await stage.bench.update(name)).id);
+    }
+    const kept = await stage.docker.docker('images', '--format', '{{.Tag}}', `evenkeel-rollback/${name}`);
+    expect(kept.split('\n').sort()).toEqual(runs.slice(1).sort());
+    expect(stage.bench.runs.find(runs[0] ?? '').rollbackAvailable).toBe(false);
+    const undo = stage.bench.runs.rollBack(runs[0] ?? '', {}, systemActor);
+    await expect(undo).rejects.toMatchObject({ code: 'conflict' });
+  });
 });
-test('group', async () => {
-  const { name, repository } = await started('owner', '-p', '0:80');
-  const b = uniqueName('runs-dep');
-  const { reference } = await pushImage(registry, b, '1', await images.sleeper());
-  await docker.docker('run', '-d', '--name', b, '--network', `container:${name}`, reference);
-  await offer(bench, registry, name, repository, await images.listens({ version: '2' }));
-  const run = await bench.update(name);
-  console.log(run.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), run.reason, run.warnings);
-  expect(run).toMatchObject({ state: 'committed' });
-  await offer(bench, registry, name, repository, await images.lacksEntrypoint());
-  const bad = await bench.update(name);
-  console.log(bad.steps.map((s) => `${s.state} ${s.phase} ${s.text}`).join('\n'), bad.reason, bad.warnings);
-  expect(bad).toMatchObject({ state: 'rolled-back' });
-  expect(await docker.docker('exec', b, 'wget', '-q', '-O', '-', 'http://127.0.0.1/')).toBe(`version 2`);
+
+describe.concurrent('F40: start-first', () => {
+  test('answers every request of a client that asks for the alias all the time', async () => {
+    const network = await stage.network('first-net');
+    const options = ['--network', network, '--network-alias', 'web', '--label', 'evenkeel.strategy=start-first'];
+    const name = await stage.started('first', options);
+    const client = await stage.started('first-client', ['--network', network], await images.sleeper());
+    await stage.offer(name, await version(2));
+    // Each line is one request by the name; a refused or failed one says so.
+    const asking = 'while ! test -e /tmp/stop; do wget -q -T 5 -O - http://web/ || echo failed; done';
+    await stage.docker.docker('exec', '-d', client, 'sh', '-c', `${asking} > /tmp/answers 2>&1`);
+    const answers = () => stage.docker.docker('exec', client, 'cat', '/tmp/answers');
+    await waitFor(async () => (await answers()).includes('version 1'), { describe: 'the client to get an answer' });
+    const run = await stage.bench.update(name);
+    expect(run).toMatchObject({ state: 'committed', strategy: 'start-first', gapMilliseconds: 0 });
+    await waitFor(async () => (await answers()).trimEnd().endsWith('version 2'), { describe: 'the new version' });
+    await stage.docker.docker('exec', client, 'touch', '/tmp/stop');
+    expect(new Set((await answers()).trimEnd().split('\n'))).toEqual(new Set(['version 1', 'version 2']));
+    expect(await stage.names(name)).toEqual([name]);
+  });
+
+  test('falls back to stop-first with a fixed host port, and says why', async () => {
+    const name = await stage.started('fallback', ['-p', '127.78.0.1:8080:80']);
+    await stage.offer(name, await version(2));
+    const request = { host: 'local', container: name, strategy: 'start-first' as const };
+    const plan = await stage.bench.runs.plan(request);
+    expect(plan.strategy).toBe('recreate');
+    expect(plan.strategyReason).toMatch(/Host port 127\.78\.0\.1:8080|8080/);
+  });
+});
+
+describe.concurrent('containers that depend on each other', () => {
+  const service = (project: string, own: string, dependsOn = '') => [
+    ...['--label', `com.docker.compose.project=${project}`, '--label', `com.docker.compose.service=${own}`],
+    ...['--label', 'com.docker.compose.oneoff=False', '--label', 'com.docker.compose.container-number=1'],
+    ...['--label', `com.docker.compose.depends_on=${dependsOn}`],
+  ];
+
+  test('F42: stop in reverse order and start in order, each when the one before holds', async () => {
+    const project = `p${Date.now()}`;
+    const a = await stage.started('chain-a', service(project, 'a'), await images.healthy({ version: '1' }));
+    const b = await stage.started('chain-b', service(project, 'b', 'a:service_healthy:false'));
+    const c = await stage.started('chain-c', service(project, 'c', 'b:service_started:false'));
+    await stage.offer(a, await images.healthy({ version: '2' }));
+    const run = await stage.bench.update(a);
+    expect(run.state).toBe('committed');
+    const order = (phase: string) => run.steps.filter((step) => step.phase === phase).map(({ member }) => member);
+    expect(order('STOPPING')).toEqual([c, b, a]);
+    expect(order('STARTING')).toEqual([a, b, c]);
+    for (const name of [a, b, c]) expect(await stage.show(name, '{{.State.Running}}')).toBe('true');
+  });
+
+  test('F42: one that does not come back takes the whole group back', async () => {
+    const project = `q${Date.now()}`;
+    const once = 'test -e /tmp/again && exit 1; touch /tmp/again; exec sleeper';
+    const fragile = await images.sleeper({ entrypoint: ['/bin/sh', '-c', once], version: 'fragile' });
+    const a = await stage.started('back-a', service(project, 'a'));
+    const b = await stage.started('back-b', service(project, 'b', 'a:service_started:false'), fragile);
+    const before = await stage.show(a, '{{.Id}}');
+    await stage.offer(a, await version(2));
+    const run = await stage.bench.update(a);
+    expect(run.state).toBe('rolled-back');
+    expect(run.reason).toContain(`${b} was started again, but ended by itself.`);
+    expect(await stage.show(a, '{{.Id}} {{.State.Running}}')).toBe(`${before} true`);
+    expect(await stage.names(a)).toEqual([a]);
+  });
+
+  test('one that shares a network namespace follows the owner, and back again when that fails', async () => {
+    const owner = await stage.started('owner');
+    const side = await stage.started('side', ['--network', `container:${owner}`], await images.sleeper());
+    const ask = () => stage.docker.docker('exec', side, 'wget', '-q', '-O', '-', 'http://127.0.0.1/');
+    await stage.offer(owner, await version(2));
+    expect((await stage.bench.update(owner)).state).toBe('committed');
+    expect(await ask()).toBe('version 2');
+    await stage.offer(owner, await images.lacksEntrypoint());
+    expect((await stage.bench.update(owner)).state).toBe('rolled-back');
+    expect(await ask()).toBe('version 2');
+    expect(await stage.names(side)).toEqual([side]);
+  });
+
+  test('several asked at once all get their run, the one that others depend on first', async () => {
+    const owner = await stage.started('many-owner');
+    const side = await stage.started('many-side', ['--network', `container:${owner}`], await images.sleeper());
+    const other = await stage.started('many-other');
+    for (const name of [owner, other]) await stage.offer(name, await version(2));
+    await stage.offer(side, await images.sleeper({ version: '2' }));
+    for (const name of [owner, side, other]) await stage.bench.hosts.refresh('local', name);
+    const asked = [side, other, owner].map((container) => ({ host: 'local', container, gate: { seconds: 1 } }));
+    const { results } = await stage.bench.runs.start(asked, systemActor);
+    const runs = await Promise.all(results.map(async ({ run }) => (await stage.bench.finished(run ?? '')).run));
+    expect(runs.map(({ state }) => state)).toEqual(['committed', 'committed', 'committed']);
+    const [sideRun, , ownerRun] = runs;
+    expect(Date.parse(sideRun?.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(ownerRun?.finishedAt ?? ''));
+    expect(await stage.show(side, '{{.HostConfig.NetworkMode}}')).toBe(
+      `container:${await stage.show(owner, '{{.Id}}')}`,
+    );
+  });
+});
+
+describe.concurrent('what stands against an update', () => {
+  test('a paused container is refused and untouched', async () => {
+    const name = await stage.started('paused');
+    await stage.docker.docker('pause', name);
+    await stage.offer(name, await version(2));
+    const plan = await stage.bench.runs.plan({ host: 'local', container: name });
+    expect(plan.refusals.map(({ code }) => code)).toContain('paused');
+    expect(plan.steps).toEqual([]);
+    await expect(stage.bench.begin(name)).rejects.toThrow(/paused/);
+    expect(await stage.show(name, '{{.State.Paused}}')).toBe('true');
+    await stage.docker.docker('unpause', name);
+  });
+
+  test('a second run on the same container is refused while the first is at work', async () => {
+    const name = await stage.started('twice');
+    await stage.offer(name, await version(2));
+    const first = await stage.bench.begin(name);
+    await expect(stage.bench.begin(name)).rejects.toThrow(/busy/);
+    expect((await stage.bench.finished(first)).run.state).toBe('committed');
+  });
+
+  test('an image that the engine gets otherwise than it was checked is not taken', async () => {
+    const name = await stage.started('other');
+    const before = await stage.show(name, '{{.Id}}');
+    const pushed = await pushImage(stage.registry, name, '1', await version(2));
+    const chosen = candidateFor(stage.registry, name, '1', pushed);
+    const wrong = `sha256:${'0'.repeat(64)}`;
+    const candidate = { ...chosen.candidate, imageId: wrong, platformDigest: null, digest: wrong };
+    stage.bench.offers.set(name, { ...chosen, candidate });
+    const run = await stage.bench.update(name);
+    expect(run.state).toBe('failed');
+    expect(run.reason).toMatch(/not the one that was checked/);
+    expect(await stage.show(name, '{{.Id}} {{.State.Running}}')).toBe(`${before} true`);
+  });
 });
