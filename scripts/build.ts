@@ -9,6 +9,12 @@ const shared = ['package-lock.json', 'packages/contract/src'];
 /** Packages that cannot be put into one file: native code, WebAssembly, worker files or pages that they read from beside themselves. */
 const external = ['better-sqlite3', '@node-rs/argon2', 're2-wasm', '@fastify/swagger-ui', 'pino', 'pg'];
 
+/** Compiling the bundle is most of a start, so that its compiled code is kept beside it. */
+const starter = `import { enableCompileCache } from 'node:module';
+enableCompileCache(import.meta.dirname + '/.compiled');
+await import('./server.js');
+`;
+
 interface Target {
   name: string;
   sources: readonly string[];
@@ -55,12 +61,6 @@ async function buildWeb(): Promise<void> {
   const configFile = join(root, 'packages/web/vite.config.ts');
   await build({ configFile, root: join(root, 'packages/web'), logLevel: 'warn' });
 }
-
-/** Compiling the bundle is most of a start, so that its compiled code is kept beside it. */
-const starter = `import { enableCompileCache } from 'node:module';
-enableCompileCache(import.meta.dirname + '/.compiled');
-await import('./server.js');
-`;
 
 async function buildServer(): Promise<void> {
   const { build } = await import('esbuild');
