@@ -44,6 +44,8 @@ interface Case {
   equals?: readonly string[];
   quarantined?: Record<string, string>;
   firstSeen?: number;
+  /** By digest, before `firstSeen`. */
+  seen?: Record<string, number>;
   minimumAgeHours?: number;
   namedWhenAsked?: string;
 }
@@ -70,7 +72,7 @@ function judge(one: Case): Decision {
     namedWhenAsked: one.namedWhenAsked,
     imageOf: (name) => images.get(name),
     isEqual: (name) => one.equals?.includes(name) ?? false,
-    firstSeen: () => one.firstSeen ?? now,
+    firstSeen: (_, name) => one.seen?.[name] ?? one.firstSeen ?? now,
     quarantined: (name) => one.quarantined?.[name],
     minimumAgeHours: one.minimumAgeHours ?? 0,
     now,
@@ -285,12 +287,25 @@ describe('candidates', () => {
       c,
     );
   });
-  it('that are too new are held back, and an earlier one that is old enough is proposed', () => {
+  it('that are too new are held back until they are old enough', () => {
     const held = judge({ answer: { digest: b }, images, minimumAgeHours: 24, firstSeen: now - 23 * hour });
     expect(held.candidates[0]?.blocked?.code).toBe('too-new');
     expect(
       judge({ answer: { digest: b }, images, minimumAgeHours: 24, firstSeen: now - 24 * hour }).candidates[0]?.blocked,
     ).toBeNull();
+  });
+  it('that are too new give way to an earlier one that is old enough, so that daily pushes stop no update', () => {
+    const decision = judge({
+      answer: { digest: c, settled: b },
+      images,
+      minimumAgeHours: 24,
+      seen: { [b]: now - 30 * hour, [c]: now - hour },
+    });
+    expect(decision.candidates.map(({ digest: name, blocked }) => [name, blocked?.code ?? null])).toEqual([
+      [b, null],
+      [c, 'too-new'],
+    ]);
+    expect(bestCandidate(decision.candidates)?.digest).toBe(b);
   });
   it('that are the running image under another tag are none', () => {
     const same = remote({ digest: b, imageId: digest('1') });
