@@ -1,4 +1,4 @@
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Engine, EngineError } from '../platform/engine/engine.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
@@ -32,6 +32,8 @@ export interface Site {
   readonly member: JournalMember;
   /** True while the run goes back: then nothing is compared with what it was before. */
   readonly goingBack: boolean;
+  /** The same step was tried before, and its answer was lost: what it finds may be its own work. */
+  readonly repeated: boolean;
   /** True when the engine was away meanwhile: what stopped since then was not stopped by a person. */
   readonly disturbed: boolean;
   readonly signal: AbortSignal;
@@ -113,10 +115,11 @@ export async function stopContainer(site: Site, which: 'old' | 'new'): Promise<n
   const { engine, member, clock } = site;
   const container = await locate(engine, site.run, member, which);
   if (container === undefined) {
-    if (site.goingBack || member.autoRemove) return clock.now();
+    if (site.goingBack || (member.autoRemove && (site.repeated || site.disturbed))) return clock.now();
     throw new Drift(`${member.name} was removed by somebody else.`);
   }
-  if (which === 'old' && !site.goingBack) checkUntouched(member, container, site);
+  const doneBefore = site.repeated && !isRunning(container);
+  if (which === 'old' && !site.goingBack && !doneBefore) checkUntouched(member, container, site);
   const vanishes = container.HostConfig.AutoRemove === true && isRunning(container);
   // Opened before the stop: afterwards there may be nothing left to wait for.
   const removed = vanishes ? engine.containers.wait(container.Id, 'removed', site.signal) : undefined;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Run } from '@evenkeel/contract';
-import type { Containers } from '../containers/containers.ts';
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Containers } from '../containers/index.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { OperationContext, OperationRequest, Operations } from '../operations/index.ts';
 import { LiveCollection } from '../platform/bus/live-collection.ts';
 import { type Clock, moment } from '../platform/clock.ts';
@@ -12,9 +12,9 @@ import { type Actor, systemActor } from '../platform/http/actor.ts';
 import type { Log } from '../platform/log/log.ts';
 import { RegistryError } from '../platform/registry/registry-client.ts';
 import type { Store } from '../platform/store/store.ts';
-import type { Registries } from '../registries/registries.ts';
+import type { Registries } from '../registries/index.ts';
 import type { SettingsSource } from '../settings/index.ts';
-import type { Updates } from '../updates/updates.ts';
+import type { Updates } from '../updates/index.ts';
 import { type DriveParts, driveNew, driveRecovery } from './drive.ts';
 import { createJournal, type StoredRun } from './journal-store.ts';
 import { createLiveRun } from './live-run.ts';
@@ -62,7 +62,7 @@ export function createRuns(parts: RunsParts): Runs {
     stored.map(({ run }) => run),
     [],
   );
-  if (!store.readOnly) for (const one of stored) if (!isFinished(one.run.state)) takeUp(one);
+  if (!store.readOnly) for (const one of stored) if (!isFinished(one.run.state)) takeUpOrTell(one);
 
   /** Writes the run down and starts its operation; a refusal leaves no trace. */
   function begin(wish: Wish, situation: Situation, actor: Actor, sharedLocks: ReadonlySet<string>): Begun {
@@ -112,6 +112,17 @@ export function createRuns(parts: RunsParts): Runs {
     const live = createLiveRun({ journal, collection, now: clock.now, stored: entry, members: [] });
     const reason = operation.summary ?? 'Cancelled before it began.';
     live.finish('cancelled', reason, { reason });
+  }
+
+  /** One that cannot be read (the key is missing) must not keep the server from starting. */
+  function takeUpOrTell(entry: StoredRun): void {
+    try {
+      takeUp(entry);
+    } catch (error) {
+      const reason = `This run was interrupted and cannot be finished: ${describeError(error)}`;
+      log.error({ run: entry.run.id, reason }, 'an interrupted run cannot be taken up');
+      collection.put({ ...entry.run, reason });
+    }
   }
 
   function takeUp(entry: StoredRun): void {

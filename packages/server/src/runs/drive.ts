@@ -2,7 +2,7 @@ import type { Run } from '@evenkeel/contract';
 import type { OperationContext } from '../operations/index.ts';
 import { moment } from '../platform/clock.ts';
 import { describeError, Fault } from '../platform/fault.ts';
-import type { Updates } from '../updates/updates.ts';
+import type { Updates } from '../updates/index.ts';
 import { type Course, type ExecutorParts, executeSteps } from './execute.ts';
 import { failureOf, faultOf, interrupted, isJournalFault } from './failures.ts';
 import { SameImage } from './image-actions.ts';
@@ -21,6 +21,7 @@ export interface DriveParts extends ExecutorParts, ObserveParts {
 
 const firstPauseMs = 500;
 const longestPauseMs = 300_000;
+const longestWritePauseMs = 2000;
 const keptLogLines = 50;
 
 /** Does a run from its beginning: plans it anew from what is there now, executes the plan, and goes back when it fails. */
@@ -31,30 +32,26 @@ export async function driveNew(parts: DriveParts, live: LiveRun, context: Operat
       const situation = await observePatiently(parts, live, context);
       refuseIfNeeded(live, situation);
       await goForward(parts, live, course, context, situation);
-      return commitDone(parts, live);
+      return commitDone(parts, live, context);
     } catch (error) {
-      if (error instanceof SameImage) return sameImage(parts, live, error);
+      if (error instanceof SameImage) return await sameImage(parts, live, context, error);
       if (live.run().state === 'refused' || (context.stopping() && !isCancelled(context))) throw error;
       stopped = error;
     }
-    if (live.journal().members.length === 0) {
-      const failure = isCancelled(context) ? cancelled(context) : failureOf(stopped);
-      live.finish(failure.cause === 'cancelled' ? 'cancelled' : 'failed', failure.reason, { reason: failure.reason });
-      throw stopped;
-    }
-    if (!isJournalFault(stopped) || reached(live.journal(), 'HOLDING')) {
-      await fail(parts, live, context, isCancelled(context) ? cancelled(context) : failureOf(stopped));
+    const failure = isCancelled(context) ? cancelled(context) : failureOf(stopped);
+    if (live.journal().members.length > 0) {
+      await fail(parts, live, context, failure);
       return settle(parts, live, course, context);
     }
-    const { reason } = failureOf(stopped);
-    live.finish('failed', reason, { reason });
-    throw stopped;
+    const { reason } = failure;
+    const state = failure.cause === 'cancelled' ? 'cancelled' : 'failed';
+    await untilWritten(parts, context, () => live.finish(state, reason, { reason }));
+    throw failure.cause === 'cancelled' ? context.signal.reason : faultOf(failure);
   });
 }
 
 /** Finishes a run that an earlier process, or an engine that went away, left unfinished. */
 export async function driveRecovery(parts: DriveParts, live: LiveRun, context: OperationContext): Promise<string> {
-  context.setCancellable(false);
   return withCourse(parts, live, async (course) => {
     course.outages += 1;
     context.log('info', `Taken up after an interruption in ${live.run().phase}.`);
@@ -205,7 +202,7 @@ async function settle(parts: DriveParts, live: LiveRun, course: Course, context:
       pause = Math.min(2 * pause, longestPauseMs);
     }
     if (ended !== undefined)
-      return direction === 'back' ? backDone(parts, live, context, ended) : commitDone(parts, live);
+      return direction === 'back' ? backDone(parts, live, context, ended) : commitDone(parts, live, context);
   }
 }
 
@@ -229,20 +226,29 @@ function tellDelay(
   }
 }
 
-/** Notes why it goes back, with the last words of the new container. Repeated until the journal takes it. */
+/** Notes why it goes back, with the last words of the new container. */
 async function fail(parts: DriveParts, live: LiveRun, context: OperationContext, failure: Failure): Promise<void> {
-  context.setCancellable(false);
   context.log(failure.cause === 'cancelled' ? 'warn' : 'error', failure.reason);
   const failedLog = failure.cause === 'image' ? await lastWords(parts, live) : null;
-  for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestPauseMs)) {
+  await untilWritten(parts, context, () => {
+    context.setCancellable(false);
+    live.fail(failure, failedLog === null ? {} : { failedLog });
+  });
+}
+
+/** Repeats a write until the journal takes it: nothing may be done, and no end be told, that is not on the disk. */
+async function untilWritten(parts: DriveParts, context: OperationContext, write: () => void): Promise<void> {
+  for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestWritePauseMs)) {
     if (context.stopping()) throw context.signal.reason;
     try {
-      live.fail(failure, failedLog === null ? {} : { failedLog });
+      write();
       return;
     } catch (error) {
       if (!isJournalFault(error)) throw error;
-      context.log('error', `The journal cannot be written, so nothing is undone yet: ${describeError(error)}`);
-      await parts.clock.sleep(Math.min(pause, 5000));
+      const text = `The journal cannot be written, so nothing more is done: ${describeError(error)}`;
+      context.log('error', text);
+      context.progress({ done: 0, total: null, text });
+      await parts.clock.sleep(pause);
     }
   }
 }
@@ -265,7 +271,7 @@ async function lastWords(parts: DriveParts, live: LiveRun): Promise<string | nul
   return lines.length === 0 ? null : lines.slice(-keptLogLines).join('\n');
 }
 
-function commitDone(parts: DriveParts, live: LiveRun): string {
+async function commitDone(parts: DriveParts, live: LiveRun, context: OperationContext): Promise<string> {
   const run = live.run();
   const { wish } = live.stored();
   const gap = run.gapMilliseconds === null ? '' : ` It was away for ${(run.gapMilliseconds / 1000).toFixed(1)} s.`;
@@ -279,30 +285,35 @@ function commitDone(parts: DriveParts, live: LiveRun): string {
     const reason = `${run.actor} went back from it.`;
     parts.updates.quarantine({ host: wish.host, name: wish.name, ...undoes, reason });
   }
-  live.finish('committed', text, {
-    reason: null,
-    rollbackAvailable: true,
-    to: { ...run.to, imageId: newImage?.Id ?? run.to.imageId },
-  });
+  const to = { ...run.to, imageId: newImage?.Id ?? run.to.imageId };
+  await untilWritten(parts, context, () =>
+    live.finish('committed', text, { reason: null, rollbackAvailable: true, to }),
+  );
   return text;
 }
 
-function sameImage(parts: DriveParts, live: LiveRun, { image }: SameImage): string {
+async function sameImage(
+  parts: DriveParts,
+  live: LiveRun,
+  context: OperationContext,
+  { image }: SameImage,
+): Promise<string> {
   const { target } = live.stored().wish;
   const { name } = live.run();
   if (target.repository !== null && target.digest !== null)
     parts.updates.rememberEqual({ repository: target.repository, digest: target.digest, imageId: image.Id });
   const text = `The image that was pulled is the one that ${name} runs already: nothing had to be replaced.`;
-  live.finish('committed', text, { reason: text, to: { ...live.run().to, imageId: image.Id } });
+  const to = { ...live.run().to, imageId: image.Id };
+  await untilWritten(parts, context, () => live.finish('committed', text, { reason: text, to }));
   return text;
 }
 
-function backDone(
+async function backDone(
   parts: DriveParts,
   live: LiveRun,
   context: OperationContext,
   { lost, down }: { lost: readonly string[]; down: readonly string[] },
-): string {
+): Promise<string> {
   const { failure } = live.journal();
   if (failure === null) throw new Error('A run that goes back has a reason.');
   const { wish } = live.stored();
@@ -313,7 +324,7 @@ function backDone(
   const untouched = !reached(live.journal(), 'HOLDING');
   let state: Run['state'] = lost.length > 0 || untouched ? 'failed' : 'rolled-back';
   if (failure.cause === 'cancelled') state = 'cancelled';
-  live.finish(state, reason, { reason });
+  await untilWritten(parts, context, () => live.finish(state, reason, { reason }));
   if (failure.cause === 'image' && wish.kind === 'update' && wish.target.candidateId !== null) {
     const { candidateId, digest } = wish.target;
     parts.updates.quarantine({ host: wish.host, name: wish.name, candidateId, digest: digest ?? '', reason });

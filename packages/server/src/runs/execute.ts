@@ -1,9 +1,9 @@
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { OperationContext } from '../operations/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { describeError } from '../platform/fault.ts';
 import type { Log } from '../platform/log/log.ts';
-import type { Registries } from '../registries/registries.ts';
+import type { Registries } from '../registries/index.ts';
 import * as act from './container-actions.ts';
 import { observeEnvironment } from './environment.ts';
 import { pullImage, SameImage, tagImage } from './image-actions.ts';
@@ -67,13 +67,13 @@ async function untilAnswered(
   options: { goingBack: boolean; signal: AbortSignal },
 ): Promise<void> {
   const { host } = live.run();
-  for (;;) {
+  for (let repeated = false; ; repeated = true) {
     try {
       const spec = await specFor(parts, live, step);
       const progress = spec === undefined ? undefined : { name: step.member, progress: { spec } };
       live.begin(number, step.phase, progress);
       context.log('info', step.text);
-      await perform(parts, live, course, context, step, number, options);
+      await perform(parts, live, course, context, step, number, { ...options, repeated });
       return;
     } catch (error) {
       if (!isUnreachable(error)) {
@@ -110,14 +110,14 @@ async function perform(
   context: OperationContext,
   step: Step,
   number: number,
-  options: { goingBack: boolean; signal: AbortSignal },
+  options: { goingBack: boolean; signal: AbortSignal; repeated: boolean },
 ): Promise<void> {
   const { action, member: name } = step;
   const { hosts, clock } = parts;
   const { host } = live.run();
   const engine = hosts.engine(host);
   const { member } = live.member(name);
-  const { goingBack, signal } = options;
+  const { goingBack, signal, repeated } = options;
   const site: act.Site = {
     engine,
     hosts,
@@ -126,6 +126,7 @@ async function perform(
     run: live.id,
     member,
     goingBack,
+    repeated,
     disturbed: course.outages > 0,
     signal,
   };

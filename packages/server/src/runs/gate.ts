@@ -1,5 +1,5 @@
 import type { Gate } from '@evenkeel/contract';
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { gateTerms } from './gate-terms.ts';

@@ -2,7 +2,7 @@ import type { Engine } from '../platform/engine/engine.ts';
 import { EngineError } from '../platform/engine/engine.ts';
 import type { ImageInspect } from '../platform/engine/engine-types.ts';
 import { describeError, Fault } from '../platform/fault.ts';
-import type { Registries } from '../registries/registries.ts';
+import type { Registries } from '../registries/index.ts';
 import { type Action, type JournalMember, type Target, taggable } from './run.ts';
 
 /** The pulled image turned out to be the one that runs: there is nothing to replace. */

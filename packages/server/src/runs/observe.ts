@@ -1,11 +1,11 @@
 import type { Finding, Gate, Strategy } from '@evenkeel/contract';
-import type { Containers } from '../containers/containers.ts';
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Containers } from '../containers/index.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { Engine } from '../platform/engine/engine.ts';
 import type { ContainerInspect, ImageInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
-import type { Registries } from '../registries/registries.ts';
-import type { SettingsSource } from '../settings/settings.ts';
+import type { Registries } from '../registries/index.ts';
+import type { SettingsSource } from '../settings/index.ts';
 import { candidateImage } from './candidate-image.ts';
 import { type Dependant, dependantsOf } from './dependants.ts';
 import { isEmptyArchive } from './empty-volume.ts';
@@ -140,13 +140,14 @@ async function memberOf(
     engine.images.inspect(facts.image),
   ]);
   const spec =
-    oldImage?.Config == null || newImage?.Config == null || role === 'restart'
+    oldImage?.Config == null || role === 'restart'
       ? undefined
       : buildReplacement({
           ...environment,
           container,
           oldImage,
-          newImage,
+          // The networks to connect, which are what the plan needs of it, do not depend on the new image.
+          newImage: newImage?.Config == null ? oldImage : newImage,
           image: facts.image,
           replaced: {},
           emptyVolumes: new Set(emptyVolumes),

@@ -1,5 +1,5 @@
 import type { Run } from '@evenkeel/contract';
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { LiveCollection } from '../platform/bus/live-collection.ts';
 import { type Engine, EngineError } from '../platform/engine/engine.ts';
 import { describeError } from '../platform/fault.ts';

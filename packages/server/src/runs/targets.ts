@@ -1,7 +1,7 @@
 import type { Gate, Run, RunRequest } from '@evenkeel/contract';
-import type { Containers } from '../containers/containers.ts';
+import type { Containers } from '../containers/index.ts';
 import { Fault } from '../platform/fault.ts';
-import type { Updates } from '../updates/updates.ts';
+import type { Updates } from '../updates/index.ts';
 import { isFinished, nameOf, taggable, type Wish } from './run.ts';
 
 /** What was asked for, with the candidate fixed. Throws `not_found`, `conflict` (nothing newer) or `not_updatable`. */

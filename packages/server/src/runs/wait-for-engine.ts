@@ -1,4 +1,4 @@
-import type { Hosts } from '../hosts/hosts.ts';
+import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/fault.ts';
 

@@ -2,7 +2,8 @@ import { type Capability, ClientMessage, type CollectionTopic, type ServerMessag
 import type { RawData, WebSocket } from 'ws';
 import { describeError } from '../../fault.ts';
 import { type Actor, can } from '../actor.ts';
-import { closeCodes, type StreamLimits, type StreamOptions } from './stream.ts';
+import { closeCodes } from './close-codes.ts';
+import type { StreamLimits, StreamOptions } from './stream.ts';
 import type { Frame, Topic } from './stream-topic.ts';
 
 export interface StreamConnection {

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { LiveCollection } from '../../bus/live-collection.ts';
 import type { Log } from '../../log/log.ts';
 import type { Actor } from '../actor.ts';
+import { closeCodes } from './close-codes.ts';
 import { createConnection, type StreamConnection } from './stream-connection.ts';
 import { createTopic, type Topic } from './stream-topic.ts';
 
@@ -64,15 +65,6 @@ export interface Stream {
   readonly connections: number;
   close(): void;
 }
-
-/** WebSocket close codes (RFC 6455 section 7.4, the 4xxx are ours). */
-export const closeCodes = {
-  goingAway: 1001,
-  policy: 1008,
-  tryLater: 1013,
-  notSignedIn: 4401,
-  sessionEnded: 4403,
-} as const;
 
 export function createStream(options: StreamOptions): Stream {
   const limits = { ...defaultLimits, ...options.limits };
