@@ -104,7 +104,7 @@ describe.concurrent('during the swap', () => {
     expect(run.state).toBe('rolled-back');
     const format = '{{.Image}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{(index .Mounts 0).Name}}';
     expect(await stage.show(name, format)).toBe(`${image} true always ${volume}`);
-    expect(await stage.docker.docker('exec', name, 'printenv', 'KEPT')).toBe('yes');
+    expect(await stage.docker.docker('exec', name, 'sh', '-c', 'echo $KEPT')).toBe('yes');
     expect(await stage.names(name)).toEqual([name]);
   });
 

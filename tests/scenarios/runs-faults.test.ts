@@ -13,6 +13,7 @@ afterEach(() => {
   stage.registry.faults.clear();
   stage.bench.store.raw.pragma('max_page_count = 1073741823');
   stage.bench.store.raw.pragma('query_only = OFF');
+  stage.bench.store.raw.exec('DROP TABLE IF EXISTS filler');
 });
 afterAll(() => stage?.stop());
 
@@ -34,7 +35,19 @@ const changes = (name: string) => stage.proxy.calls.filter((call) => call.includ
 function fillDisk(): void {
   const { raw } = stage.bench.store;
   raw.pragma('wal_checkpoint(TRUNCATE)');
+  raw.exec('CREATE TABLE IF NOT EXISTS filler (content)');
   raw.pragma(`max_page_count = ${raw.pragma('page_count', { simple: true })}`);
+  // Until even the free pages within the file are used up.
+  for (const size of [4000, 500, 20]) {
+    const fill = raw.prepare(`INSERT INTO filler VALUES (zeroblob(${size}))`);
+    for (let full = false; !full; ) {
+      try {
+        fill.run();
+      } catch (error) {
+        full = error instanceof Error && error.message.includes('full');
+      }
+    }
+  }
 }
 
 test('a registry that fails leaves the old container untouched, and the run says who is at fault', async () => {
@@ -140,11 +153,7 @@ test('a disk that fills up in the middle of a run: nothing more is done until th
   const { name } = await ready('middle', ['--restart', 'always']);
   const id = await stage.show(name, '{{.Id}}');
   const created = new RegExp(`create\\?name=${name}`);
-  stage.proxy.intercept(
-    created,
-    { after: () => void stage.bench.store.raw.pragma('query_only = ON') },
-    { times: 1 },
-  );
+  stage.proxy.intercept(created, { after: () => void stage.bench.store.raw.pragma('query_only = ON') }, { times: 1 });
   const run = await stage.bench.begin(name);
   await waitFor(() => stage.bench.operations.log(run).some(({ text }) => /journal cannot be written/.test(text)), {
     timeoutMs: 60_000,
