@@ -4,6 +4,7 @@ import type { SystemNotice } from '@evenkeel/contract';
 import Database from 'better-sqlite3';
 import { describeError, Fault } from '../fault.ts';
 import { takeLease } from './lease.ts';
+import { salvage } from './salvage.ts';
 import { type Migrations, openMemoryStore, openStore, type Store } from './store.ts';
 
 /** An opened data folder. */
@@ -84,7 +85,7 @@ async function openFile(
   }
   const damage = damageOf(file);
   if (damage === undefined) return { store: await openStore(file, { migrations }), notice: undefined };
-  return { store: await openInMemory(file, migrations), notice: damageNotice(file, damage) };
+  return { store: await openSalvaged(file, migrations), notice: damageNotice(file, damage) };
 }
 
 /** A sentence about what is wrong with the file, undefined when it is sound or not there yet. */
@@ -127,12 +128,11 @@ function fileAlone(file: string): Buffer | undefined {
   }
 }
 
-async function openInMemory(file: string, migrations: Migrations): Promise<Store> {
-  try {
-    return await openMemoryStore(contentsOf(file), { migrations, readOnly: true });
-  } catch {
-    return openMemoryStore(undefined, { migrations, readOnly: true });
-  }
+/** Empty tables of this version, filled with what can be read. */
+async function openSalvaged(file: string, migrations: Migrations): Promise<Store> {
+  const store = await openMemoryStore(undefined, { migrations, readOnly: true });
+  salvage(file, store.raw);
+  return store;
 }
 
 function readOnlyNotice(file: string): SystemNotice {
