@@ -99,14 +99,14 @@ describe('answers', () => {
       throw new Fault('too_many_requests', 'Slow down.', { retryAfterSeconds: 2.2 });
     });
     router.handle(routes.setupState, () => {
-      throw new Error('the secret is 42');
+      throw new Error('the secret is canary');
     });
     const limited = await app.inject('/api/v1/health');
     expect(limited.headers['retry-after']).toBe('3');
     expect(limited.json()).toMatchObject({ code: 'too_many_requests', detail: 'Slow down.', retryAfterSeconds: 2.2 });
     const broken = await app.inject('/api/v1/setup');
     expect(broken.statusCode).toBe(500);
-    expect(broken.body).not.toContain('42');
+    expect(broken.body).not.toContain('canary');
     expect(broken.json<Problem>().detail).toBeUndefined();
   });
 
