@@ -26,6 +26,8 @@ export interface LogFollowing {
 /** Lines are handed on together, at most this often and this many. */
 const batchMilliseconds = 40;
 const largestBatch = 2000;
+/** How long after its end a container may be shown as running; also the shortest time between two streams. */
+const pictureMilliseconds = 500;
 
 /**
  * Follows the output of a container until the signal. The engine ends the stream when the container stops: the follower says so,
@@ -49,25 +51,24 @@ export function createLogFollower({
   async function follow(request: LogFollowing): Promise<void> {
     const { signal } = request;
     const first = containers.find(request.host, request.container);
-    const byName = first.container.name === request.container;
+    const name = first.container.name === request.container ? first.container.name : undefined;
     let since = request.since;
     let tail: number | undefined = request.tail;
-    let followed = first.container.id;
-    while (!signal.aborted) {
-      const { container, inspect } = containers.find(request.host, byName ? first.container.name : followed);
-      if (container.id !== followed) {
-        request.onState('replaced', container.id, null);
-        since = undefined;
+    for (let inspect: ContainerInspect | undefined = first.inspect; inspect !== undefined; ) {
+      const { Id: followed, Config } = inspect;
+      request.onState('following', followed, null);
+      const last = await untilEnd(request, followed, { tail, since, tty: Config.Tty ?? false });
+      if (signal.aborted) return;
+      if (last !== undefined) {
+        since = last;
         tail = undefined;
       }
-      followed = container.id;
-      request.onState('following', followed, null);
-      const last = await untilEnd(request, followed, { tail, since, tty: inspect.Config.Tty ?? false });
-      if (signal.aborted) return;
-      since = last ?? since;
-      tail = undefined;
       request.onState('ended', followed, null);
-      await untilMore(request.host, byName ? first.container.name : undefined, inspect, signal);
+      inspect = await nextToFollow(request.host, name, inspect, signal);
+      if (inspect === undefined || inspect.Id === followed) continue;
+      request.onState('replaced', inspect.Id, null);
+      since = undefined;
+      tail = undefined;
     }
   }
 
@@ -116,39 +117,44 @@ export function createLogFollower({
   }
 
   /**
-   * Resolves when there may be more to read: the container runs, or has run again since `followed`, or (by name) another one
+   * The container that there may be more to read of: it runs, or has run again since `followed`, or (by name) another one
    * has the name and has run. One that starts and exits at once is not missed. A host that is away is waited for.
+   * Undefined when the signal came first.
    */
-  async function untilMore(
+  async function nextToFollow(
     host: string,
     name: string | undefined,
     followed: ContainerInspect,
     signal: AbortSignal,
-  ): Promise<void> {
-    const isMore = (container: ContainerInspect | undefined) =>
+  ): Promise<ContainerInspect | undefined> {
+    const hasMore = (container: ContainerInspect | undefined) =>
       container !== undefined &&
       (name === undefined ? container.Id === followed.Id : container.Name === `/${name}`) &&
       (container.State.Running || container.State.StartedAt !== startOf(followed, container));
+    // The picture may still show as running what has just ended.
+    await clock.sleep(pictureMilliseconds, signal).catch(() => undefined);
     const picture = hosts.picture(host);
-    if (!picture.stale && [...picture.containers.values()].some(isMore)) {
-      // The stream ended although it runs: do not ask again at once.
-      await clock.sleep(500, signal).catch(() => undefined);
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const finish = () => {
+    const present = picture.stale ? undefined : [...picture.containers.values()].find(hasMore);
+    if (present !== undefined || signal.aborted) return signal.aborted ? undefined : present;
+    return new Promise((resolve) => {
+      const finish = (container: ContainerInspect | undefined) => {
         stop();
-        signal.removeEventListener('abort', finish);
-        resolve();
+        signal.removeEventListener('abort', giveUp);
+        resolve(container);
       };
+      const giveUp = () => finish(undefined);
       const stop = hosts.onPicture((change) => {
         if (change.host !== host) return;
         const { stale, containers: known } = hosts.picture(host);
-        const changed = change.all ? known.keys() : change.containers;
-        if (!stale && [...changed].some((id) => isMore(known.get(id)))) finish();
+        if (stale) return;
+        for (const id of change.all ? known.keys() : change.containers) {
+          const container = known.get(id);
+          if (!hasMore(container)) continue;
+          finish(container);
+          return;
+        }
       });
-      signal.addEventListener('abort', finish);
-      if (signal.aborted) finish();
+      signal.addEventListener('abort', giveUp);
     });
   }
 }
