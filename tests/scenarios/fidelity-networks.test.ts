@@ -1,4 +1,4 @@
-import { reserveSubnet, type Subnet } from '@evenkeel/testbed';
+import { images, reserveSubnet, type Subnet } from '@evenkeel/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContainerInspect } from '../../packages/server/src/platform/engine/engine-types.ts';
 import { type Replaced, type Replacing, startReplacing } from './replace.ts';
@@ -25,13 +25,13 @@ beforeAll(async () => {
     F22: ['--network', 'none'],
     'F23-owner': [...onFront, '--network-alias', 'owner'],
     'F24-owner': ['--ipc', 'shareable'],
-    mac: [...onFront, '--mac-address', '02:42:00:00:00:77'],
   };
   await Promise.all(
     Object.entries(containers).map(([part, options]) =>
       docker.docker('run', '-d', '--name', name(part), ...options, image),
     ),
   );
+  await createWithMac();
   const sleeping = ['--no-healthcheck', '--entrypoint', 'sleeper', image];
   await Promise.all([
     docker.docker('network', 'connect', '--alias', 'behind', '--ip', back.address(19), name('back'), name('F19')),
@@ -51,9 +51,27 @@ beforeAll(async () => {
     ),
   ]);
   await docker.docker('network', 'disconnect', 'bridge', name('F20-left'));
-  replaced = await replacing.update(Object.keys(containers));
+  replaced = await replacing.update([...Object.keys(containers), 'mac']);
 }, 600_000);
 afterAll(() => replacing.stop());
+
+const mac = '02:42:00:00:00:77';
+
+/** The command line of later versions refuses to ask an engine of API 1.41 for a MAC address, which knows only its old place. */
+async function createWithMac(): Promise<void> {
+  const { docker, engine, image, name } = replacing;
+  const old = Number((await engine.apiVersion()).split('.')[1]) < 44;
+  const network = name('front');
+  const body = {
+    Image: image,
+    ...(old ? { MacAddress: mac } : {}),
+    HostConfig: { NetworkMode: network },
+    NetworkingConfig: { EndpointsConfig: { [network]: old ? {} : { MacAddress: mac } } },
+  };
+  const { status, text } = await docker.request('POST', `/containers/create?name=${name('mac')}`, body);
+  expect(status, text).toBe(201);
+  await docker.docker('start', name('mac'));
+}
 
 /** The committed replacement of a container. */
 function both(part: string): Replaced {
@@ -77,9 +95,8 @@ function asked({ Id, NetworkSettings: { Networks } }: ContainerInspect) {
 
 test('F17: after three updates the aliases are those of the user, and no old short id resolves', async () => {
   const ids = [both('F17').before.Id, both('F17').after.Id];
-  // Versions change back and forth; what counts is the number of replacements.
-  for (let count = 0; count < 2; count += 1) {
-    const again = await replacing.updateOne('F17');
+  for (const version of [1, 2] as const) {
+    const again = await replacing.updateOne('F17', { image: await images.fidelity(version) });
     expect(again.run).toMatchObject({ state: 'committed' });
     ids.push(again.after.Id);
   }
@@ -144,5 +161,5 @@ test('F24: processes and IPC of another container are those of its replacement',
 
 test('a MAC address of the user stays', async () => {
   both('mac');
-  expect(await replacing.exec('mac', 'ip', 'link')).toContain('02:42:00:00:00:77');
+  expect(await replacing.exec('mac', 'ip', 'link')).toContain(mac);
 });

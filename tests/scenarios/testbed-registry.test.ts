@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { get } from 'node:https';
+import { join } from 'node:path';
 import {
   deleteTag,
   images,
@@ -110,6 +112,22 @@ describe('the registry', () => {
     await deleteTag(registry, name, '1');
     expect((await fetch(manifestUrl(name, '1'), { method: 'HEAD', headers: accept })).status).toBe(404);
   });
+});
+
+test('a registry whose owner was killed is removed by the next start', async () => {
+  const script = `
+    const { startRegistry } = await import('@evenkeel/testbed');
+    console.log((await startRegistry()).direct.url);
+    setInterval(() => {}, 1000);`;
+  const cwd = join(import.meta.dirname, '../../packages/testbed');
+  const options = ['--input-type=module-typescript', '-e', script];
+  const owner = spawn(process.execPath, options, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve) => owner.stdout.once('data', (data) => resolve(String(data).trim())));
+  const ended = new Promise((resolve) => owner.once('close', resolve));
+  owner.kill('SIGKILL');
+  await ended;
+  await startOwn({});
+  await expect(fetch(`${url}/v2/`)).rejects.toThrow();
 });
 
 describe('the proxy in front of the registry', () => {

@@ -12,6 +12,17 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** When a process started, in the kernel's ticks; undefined when there is no such process. */
+export function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The 22nd field of all, the 20th after the name in parentheses (proc(5)).
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
 /** True when every thread of a process is stopped: a signal stops them one after the other. */
 export function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Certificate, createCertificate } from './certificates.ts';
 import { type RegistryFault, type RegistryRequest, startRegistryProxy } from './registry-proxy.ts';
 import { type RegistryServerOptions, startRegistryServer } from './registry-server.ts';
+import { ownRegistry, sweepAbandonedRegistries } from './registry-sweep.ts';
 import { startTokenServer, type TokenRequest, type TokenServer } from './token-server.ts';
 
 export interface RegistryOptions {
@@ -59,6 +60,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const { auth = 'none' } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'evenkeel-registry-'));
   mkdirSync(directory, { recursive: true });
+  await sweepAbandonedRegistries();
+  ownRegistry(directory, options.directory === undefined);
   const tokens = auth === 'token' ? await startTokens(directory, options) : undefined;
   const certificate = options.tls ? createCertificate(directory, 'registry') : undefined;
   const server = await startRegistryServer({ directory, auth: serverAuth(auth, tokens) });

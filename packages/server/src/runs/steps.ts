@@ -116,11 +116,6 @@ export function remove(site: StepSite, which: Which, volumes: boolean, cause: st
   return step(site, `remove ${label(site, which)}`, call, cause, { do: 'remove', which, volumes });
 }
 
-/** One line for each step: what the tests compare and the log shows. */
-export function printSteps(steps: readonly Step[]): string {
-  return steps.map(({ phase, member, text, cause }) => `${phase} ${member}: ${text} (${cause})`).join('\n');
-}
-
 export function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12);
 }

@@ -10,7 +10,11 @@ export interface SystemFacts {
 }
 
 export function registerSystemRoutes(router: Router, { version, build, readOnly, notices }: SystemFacts): void {
-  router.handle(routes.health, () => ({ status: isWell(notices) ? ('ok' as const) : ('degraded' as const), version, build }));
+  router.handle(routes.health, () => ({
+    status: isWell(notices) ? ('ok' as const) : ('degraded' as const),
+    version,
+    build,
+  }));
   router.handle(routes.system, ({ request }) => ({
     version,
     build,

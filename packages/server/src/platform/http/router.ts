@@ -1,4 +1,4 @@
-import type { Page, RouteSpec } from '@evenkeel/contract';
+import type { RouteSpec } from '@evenkeel/contract';
 import type { z } from 'zod';
 import type { LiveCollection } from '../bus/live-collection.ts';
 import type { Actor } from './actor.ts';
@@ -56,5 +56,3 @@ export interface ListSource<T, Query> {
   /** Default direction of the first sort. */
   readonly descending?: boolean;
 }
-
-export type ListAnswer<T> = Page<T>;

@@ -1,0 +1,164 @@
+import { images, uniqueName } from '@evenkeel/testbed';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDetection } from './detection-bench.ts';
+import { type Replacing, startReplacing } from './replace.ts';
+
+let replacing: Replacing;
+
+beforeAll(async () => {
+  replacing = await startReplacing();
+}, 300_000);
+afterAll(() => replacing.stop());
+
+const resting = ['--no-healthcheck'];
+
+test('F31: the restart policy is what it was after a rollback too, also one of docker update', async () => {
+  await replacing.run('policy', [...resting, '--restart', 'no'], ['sleeper']);
+  await replacing.docker.docker('update', '--restart', 'unless-stopped', replacing.name('policy'));
+  const image = await images.exitsAtOnce({ entrypoint: ['exits', '1'] });
+  const { run, before, after } = await replacing.updateOne('policy', { image });
+  expect(run).toMatchObject({ state: 'rolled-back' });
+  expect(after.Id).toBe(before.Id);
+  expect(after.State.Running).toBe(true);
+  expect(after.HostConfig.RestartPolicy).toEqual({ Name: 'unless-stopped', MaximumRetryCount: 0 });
+});
+
+test('F32: a stopped container is replaced and not started', async () => {
+  await replacing.run('stopped', resting, ['sleeper']);
+  await replacing.docker.docker('stop', replacing.name('stopped'));
+  const { run, before, after } = await replacing.updateOne('stopped');
+  expect(run).toMatchObject({ state: 'committed' });
+  expect(after.Id).not.toBe(before.Id);
+  expect(after.State).toMatchObject({ Status: 'created', Running: false });
+  expect(after.Config.WorkingDir).toBe('/srv/two');
+});
+
+test('F33: a paused container is refused and untouched', async () => {
+  await replacing.run('paused', resting, ['sleeper']);
+  await replacing.docker.docker('pause', replacing.name('paused'));
+  const { run, refusal, before, after } = await replacing.updateOne('paused');
+  expect(run).toBeUndefined();
+  expect(refusal).toMatchObject({ code: 'paused', remedy: expect.stringContaining('docker unpause') });
+  expect(after).toEqual(before);
+  await replacing.docker.docker('unpause', replacing.name('paused'));
+});
+
+test('F35: an image by bare id is refused, with what to do', async () => {
+  const id = await replacing.docker.docker('image', 'inspect', '-f', '{{.Id}}', replacing.image);
+  for (const [part, reference] of [
+    ['bare', id],
+    ['bare-short', id.slice('sha256:'.length, 'sha256:'.length + 12)],
+  ] as const) {
+    await replacing.docker.docker('run', '-d', ...resting, '--name', replacing.name(part), reference, 'sleeper');
+    const { run, refusal, before, after } = await replacing.updateOne(part);
+    expect(run).toBeUndefined();
+    expect(refusal).toMatchObject({ code: 'bare-image-id', remedy: expect.stringContaining('repository:tag') });
+    expect(after.Id).toBe(before.Id);
+  }
+});
+
+test('F35: an image by digest is pinned and not updated', async () => {
+  const detection = await startDetection(replacing.docker);
+  try {
+    const digest = await replacing.docker.docker('image', 'inspect', '-f', '{{index .RepoDigests 0}}', replacing.image);
+    await replacing.docker.docker('run', '-d', ...resting, '--name', replacing.name('pinned'), digest, 'sleeper');
+    const { Id } = await replacing.inspect('pinned');
+    const update = await detection.update(replacing.name('pinned'));
+    expect(update).toMatchObject({ image: digest, candidates: [] });
+    expect(() => detection.updates.choose(update.host, Id, undefined)).toThrow('is pinned by digest');
+  } finally {
+    await detection.stop();
+  }
+});
+
+/** Labels as Compose sets them. */
+function composed(project: string, service: string, more: Readonly<Record<string, string>> = {}): string[] {
+  const labels = {
+    'com.docker.compose.project': project,
+    'com.docker.compose.service': service,
+    'com.docker.compose.oneoff': 'False',
+    'com.docker.compose.container-number': '1',
+    'com.docker.compose.config-hash': 'f00d',
+    ...more,
+  };
+  return Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+}
+
+test('F36: Compose finds nothing to do on a container that was updated', async () => {
+  const image = await replacing.docker.docker('image', 'inspect', '-f', '{{.Id}}', replacing.image);
+  const labels = composed('shop', 'web', { 'com.docker.compose.image': image });
+  await replacing.run('compose', [...resting, ...labels], ['sleeper']);
+  const { run, before, after } = await replacing.updateOne('compose');
+  expect(run).toMatchObject({ state: 'committed' });
+  // Compose re-creates a container whose hash differs from that of the file, or whose image label differs from the image
+  // that the name of its service leads to.
+  const wanted = await replacing.docker.docker('image', 'inspect', '-f', '{{.Id}}', after.Config.Image ?? '');
+  const label = (name: string) => after.Config.Labels?.[`com.docker.compose.${name}`];
+  expect(label('image')).toBe(wanted);
+  expect(after.Image).toBe(wanted);
+  expect(wanted).not.toBe(before.Image);
+  expect(label('config-hash')).toBe('f00d');
+  expect(label('replace')).toBe(replacing.name('compose'));
+  const {
+    'com.docker.compose.image': _image,
+    'com.docker.compose.replace': _replace,
+    ...rest
+  } = after.Config.Labels ?? {};
+  expect(rest).toMatchObject({ 'com.docker.compose.project': 'shop', 'com.docker.compose.container-number': '1' });
+  // A parked container with these labels would count as a replica.
+  const replicas = await replacing.docker.docker(
+    'ps',
+    '-aq',
+    '--no-trunc',
+    '--filter',
+    'label=com.docker.compose.project=shop',
+  );
+  expect(replicas).toBe(after.Id);
+});
+
+/** What the engine did with the containers of a project since a moment: `stop web`, in order. */
+async function actions(project: string, since: number): Promise<string[]> {
+  const output = await replacing.docker.docker(
+    ...['events', '--since', `${since}`, '--until', `${Math.ceil(Date.now() / 1000)}`],
+    ...[
+      '--filter',
+      `label=com.docker.compose.project=${project}`,
+      '--format',
+      '{{.Action}} {{index .Actor.Attributes "com.docker.compose.service"}}',
+    ],
+  );
+  return output.split('\n').filter((line) => /^(die|start) /.test(line));
+}
+
+test('F42: the engine sees three services stop as c, b, a and start as a, b, c', async () => {
+  const project = uniqueName('chain');
+  const dependsOn = (service: string) => ({ 'com.docker.compose.depends_on': `${service}:service_healthy:false` });
+  await replacing.run('a', composed(project, 'a'));
+  await replacing.run('b', composed(project, 'b', dependsOn('a')));
+  await replacing.run('c', composed(project, 'c', dependsOn('b')));
+  const since = Math.floor(Date.now() / 1000);
+  const started = (await actions(project, 0)).length;
+  const { run } = await replacing.updateOne('a');
+  expect(run).toMatchObject({ state: 'committed' });
+  const seen = (await actions(project, 0)).slice(started);
+  expect(seen, `since ${since}`).toEqual(['die c', 'die b', 'die a', 'start a', 'start b', 'start c']);
+  for (const part of ['a', 'b', 'c']) expect((await replacing.inspect(part)).State.Running).toBe(true);
+
+  // The middle one fails: it is the old one again, the last one runs with it, and the first was never touched.
+  const [first, middle] = [await replacing.inspect('a'), await replacing.inspect('b')];
+  const image = await images.exitsAtOnce({ entrypoint: ['exits', '1'] });
+  const failed = await replacing.updateOne('b', { image });
+  expect(failed.run).toMatchObject({ state: 'rolled-back' });
+  expect(failed.after).toMatchObject({ Id: middle.Id, Name: middle.Name, State: { Running: true } });
+  expect((await replacing.inspect('c')).State.Running).toBe(true);
+  expect((await replacing.inspect('a')).State.StartedAt).toBe(first.State.StartedAt);
+  const names = await replacing.docker.docker(
+    'ps',
+    '-a',
+    '--filter',
+    `label=com.docker.compose.project=${project}`,
+    '--format',
+    '{{.Names}}',
+  );
+  expect(names.split('\n').sort()).toEqual(['a', 'b', 'c'].map(replacing.name));
+}, 300_000);
