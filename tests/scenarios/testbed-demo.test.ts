@@ -61,4 +61,4 @@ test('the demo has something to update, ends without a trace, and starts again w
   demo = await startDemo({ directory, report: (sentence) => sentences.push(sentence) });
   expect(await list(demo)).toEqual(first);
   expect(sentences).toEqual(['Starting a private Docker Engine and a private registry']);
-});
+}, 300_000);
