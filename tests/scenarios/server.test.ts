@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Problem, ServerMessage, Session, SystemState } from '@evenkeel/contract';
 import { waitFor } from '@evenkeel/testbed';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 const setupToken = 'a-token-for-this-scenario';
@@ -104,13 +103,17 @@ test('SIGTERM closes streams, answers what was asked, and ends with 0; the next 
   const made = await post(`${url}/api/v1/setup`, { token: setupToken, username: 'anna', password, kind: 'bearer' });
   const { accessToken, refreshToken } = (await made.json()) as Session;
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/stream`);
-  await once(socket, 'open');
+  const opened = Promise.withResolvers<void>();
+  const welcomed = Promise.withResolvers<string>();
+  const closed = Promise.withResolvers<number>();
+  socket.onopen = () => opened.resolve();
+  socket.onmessage = ({ data }) => welcomed.resolve(String(data));
+  socket.onclose = ({ code }) => closed.resolve(code);
+  await opened.promise;
   socket.send(JSON.stringify({ type: 'hello', accessToken }));
-  const [first] = await once(socket, 'message');
-  expect((JSON.parse(String(first)) as ServerMessage).type).toBe('welcome');
-  const closed = once(socket, 'close');
+  expect((JSON.parse(await welcomed.promise) as ServerMessage).type).toBe('welcome');
   server.child.kill('SIGTERM');
-  expect((await closed)[0]).toBe(1001);
+  expect(await closed.promise).toBe(1001);
   expect(await server.exited).toBe(0);
 
   const next = await listening(start({ EVENKEEL_SETUP_TOKEN: setupToken }));

@@ -220,6 +220,9 @@ describe('a bad day', () => {
     expect((await ask(routes.health)).json().status).toBe('degraded');
     const metrics = await app.face.app.inject('/metrics');
     expect(metrics.body).toContain('evenkeel_host_online{host="local"} 0');
+    expect(metrics.body).toMatch(
+      /http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/health",status="200"\} \d/,
+    );
   });
 
   test('a second server on the same data folder is refused', async () => {

@@ -148,6 +148,7 @@ async function wire(
     collections: collections as never,
     followLogs: createLogFollower({ hosts, containers, clock }),
     metrics,
+    observe: metrics.observeAnswer,
     webFolder: options.webFolder,
     checkAnswers: options.checkAnswers ?? false,
   });

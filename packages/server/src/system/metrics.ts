@@ -18,6 +18,8 @@ export interface MetricsSources {
 export interface Metrics {
   readonly contentType: string;
   text(): Promise<string>;
+  /** Counts an answer of the HTTP server. `route` is the pattern of the path, so that the number of series stays bounded. */
+  observeAnswer(answer: { method: string; route: string; status: number; seconds: number }): void;
 }
 
 const finished: ReadonlySet<Run['state']> = new Set(['committed', 'rolled-back', 'failed', 'cancelled', 'refused']);
@@ -79,7 +81,20 @@ export function createMetrics(sources: MetricsSources): Metrics {
   );
   watchRuns(sources.runs, register);
 
-  return { contentType: register.contentType, text: () => register.metrics() };
+  const answers = new Histogram({
+    name: 'evenkeel_http_request_duration_seconds',
+    help: 'HTTP requests by method, route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [register],
+  });
+
+  return {
+    contentType: register.contentType,
+    text: () => register.metrics(),
+    observeAnswer: ({ method, route, status, seconds }) =>
+      answers.observe({ method, route, status: String(status) }, seconds),
+  };
 }
 
 type Fill<Label extends string> = (labels: Partial<Record<Label, string>>, value: number, add?: boolean) => void;
