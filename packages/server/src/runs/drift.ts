@@ -16,10 +16,12 @@ export function checkUntouched(
   if (now.Id !== before.Id) throw new Drift(`${name} was replaced by somebody else.`);
   if (nameOf(now) !== name) throw new Drift(`${name} was renamed to ${nameOf(now)} by somebody else.`);
   if (now.State.Paused) throw new Drift(`${name} was paused by somebody else.`);
+  if (member.wasRunning && !isRunning(now) && disturbed)
+    throw new Drift(`${name} ended when its engine was interrupted, before its replacement was ready.`);
   if (isRunning(now) !== member.wasRunning) {
     const what = member.wasRunning ? 'stopped' : 'started';
     throw new Drift(`${name} was ${what} by somebody else while its replacement was being prepared.`, {
-      ...(member.wasRunning && !disturbed ? { leaveStopped: name } : {}),
+      ...(member.wasRunning ? { leaveStopped: name } : {}),
     });
   }
   const changed = changedFields(before, now);

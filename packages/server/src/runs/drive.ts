@@ -65,13 +65,21 @@ async function withCourse(
   work: (course: Course) => Promise<string>,
 ): Promise<string> {
   const course: Course = { outages: 0, tried: new Set(), stoppedAt: undefined };
-  const stop = parts.hosts.onOnline((host) => {
-    if (host === live.run().host) course.outages += 1;
-  });
+  const { hosts } = parts;
+  const { host } = live.run();
+  // The event stream ends with the engine: an outage that falls between two calls of ours shows only here.
+  const stops = [
+    hosts.onOnline((online) => {
+      if (online === host) course.outages += 1;
+    }),
+    hosts.onPicture((change) => {
+      if (change.host === host && change.all && hosts.picture(host).stale) course.outages += 1;
+    }),
+  ];
   try {
     return await work(course);
   } finally {
-    stop();
+    for (const stop of stops) stop();
   }
 }
 

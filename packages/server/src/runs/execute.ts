@@ -127,7 +127,7 @@ async function perform(
     member,
     goingBack,
     repeated,
-    disturbed: course.outages > 0,
+    disturbed: course.outages > 0 || hosts.picture(host).stale,
     signal,
   };
   switch (action.do) {
