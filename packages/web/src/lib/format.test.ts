@@ -6,6 +6,7 @@ import {
   formatMilliseconds,
   safeLink,
   shortDigest,
+  shortenDigests,
   splitImage,
 } from './format.ts';
 
@@ -29,6 +30,18 @@ test('ages follow the locale', () => {
   const now = Date.parse('2026-01-10T00:00:00.000Z');
   expect(formatAgo('2026-01-07T00:00:00.000Z', now, 'en')).toBe('3 days ago');
   expect(formatAgo('2026-01-09T23:59:30.000Z', now, 'de')).toBe('vor 30 Sek.');
+});
+
+test('a moment that seems to come is now: the clocks differ', () => {
+  const now = Date.parse('2026-01-10T00:00:00.000Z');
+  expect(formatAgo('2026-01-10T00:00:05.000Z', now, 'en')).toBe('now');
+});
+
+test('digests within a text are cut, other text is not', () => {
+  expect(shortenDigests(`pull a@sha256:${'0123456789abcdef'.repeat(4)} from b`)).toBe(
+    'pull a@sha256:0123456789ab… from b',
+  );
+  expect(shortenDigests('sha256:0123')).toBe('sha256:0123');
 });
 
 test('sizes never show four digits', () => {

@@ -18,9 +18,9 @@ export function formatMilliseconds(milliseconds: number, locale: string): string
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(milliseconds / 1000)} s`;
 }
 
-/** `3 days ago`, in the words of the locale. */
+/** `3 days ago`, in the words of the locale. The clocks of server and browser may differ: what seems to come is now. */
 export function formatAgo(moment: string, now: number, locale: string): string {
-  const seconds = Math.round((Date.parse(moment) - now) / 1000);
+  const seconds = Math.min(0, Math.round((Date.parse(moment) - now) / 1000));
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const size = Math.abs(seconds);
   if (size < 60) return format.format(seconds, 'second');
@@ -54,6 +54,11 @@ export function formatBytes(bytes: number, locale: string): string {
 /** The first twelve digits, without the algorithm. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);
+}
+
+/** A text for reading, with every digest in it cut to its first twelve digits. */
+export function shortenDigests(text: string): string {
+  return text.replace(/sha256:([0-9a-f]{12})[0-9a-f]{52}/g, 'sha256:$1…');
 }
 
 /** Cuts a reference into what names the image and what names its version, for display. */

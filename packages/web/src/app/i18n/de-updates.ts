@@ -86,6 +86,7 @@ export const deUpdates: Pick<Catalogue, keyof typeof enUpdates> = {
     promise: 'Kommt der neue Container nicht hoch, wird der alte zurückgeholt.',
     failed: 'Der Plan kam nicht zustande',
     progress: 'Unterwegs',
+    finished: 'Fertig',
     inBackground: 'Im Hintergrund weiter',
     show: 'Plan von {{name}} zeigen',
     sumGap: 'Längste Lücke',

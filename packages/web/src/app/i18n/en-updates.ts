@@ -82,6 +82,7 @@ export const enUpdates = {
     promise: 'If the new container does not come up, the old one is put back.',
     failed: 'The plan could not be made',
     progress: 'Under way',
+    finished: 'Finished',
     inBackground: 'Go on in the background',
     show: 'Show the plan of {{name}}',
     sumGap: 'Longest gap',

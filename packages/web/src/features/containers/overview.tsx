@@ -59,15 +59,19 @@ export function Overview({ container, detail }: { container: Container; detail: 
               ? ([
                   [
                     t('detail.entrypoint'),
-                    <Mono key="e" className="break-all">
-                      {detail.entrypoint.join(' ')}
-                    </Mono>,
+                    detail.entrypoint.length === 0 ? null : (
+                      <Mono key="e" className="break-all">
+                        {detail.entrypoint.join(' ')}
+                      </Mono>
+                    ),
                   ],
                   [
                     t('detail.command'),
-                    <Mono key="c" className="break-all">
-                      {detail.command.join(' ')}
-                    </Mono>,
+                    detail.command.length === 0 ? null : (
+                      <Mono key="c" className="break-all">
+                        {detail.command.join(' ')}
+                      </Mono>
+                    ),
                   ],
                   [t('detail.user'), detail.user],
                   [t('detail.workdir'), detail.workingDirectory],

@@ -52,7 +52,6 @@ export function RunPage() {
             {t('runs.liveRegion', { name: run.name, state: t(`runs.state.${run.state}`) })}
           </p>
           <Outcome run={run} />
-          <Findings tone="warn" title={t('plan.warnings')} findings={run.warnings} />
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_19rem]">
             <Section title={t('runs.steps')} note={t('runs.stepOf', { done, total: run.steps.length })}>
               <RunSteps steps={run.steps} now={now} />
@@ -99,6 +98,7 @@ export function RunPage() {
               </Section>
             </div>
           </div>
+          <Findings tone="warn" title={t('plan.warnings')} findings={run.warnings} />
           <Section title={t('runs.log')}>
             <OperationLog id={run.id} active={isActive(run)} />
           </Section>

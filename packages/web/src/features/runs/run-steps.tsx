@@ -1,6 +1,6 @@
 import type { RunStep } from '@evenkeel/contract';
 import { useTranslation } from 'react-i18next';
-import { formatMilliseconds } from '../../lib/format.ts';
+import { formatMilliseconds, shortenDigests } from '../../lib/format.ts';
 import { Mark, type Shape, type Tone } from '../../ui/mark.tsx';
 import { Mono } from '../../ui/panel.tsx';
 
@@ -25,11 +25,13 @@ export function RunSteps({ steps, now }: { steps: readonly RunStep[]; now: numbe
         >
           <span className="text-right text-faint tabular-nums">{step.number}</span>
           <div className={`min-w-0 ${step.state === 'waiting' || step.state === 'skipped' ? 'text-faint' : ''}`}>
-            <div className="break-words">{step.text}</div>
+            <div className="break-words" title={step.text}>
+              {shortenDigests(step.text)}
+            </div>
             <div className="text-xs break-words text-faint">
               {t(`runs.phases.${step.phase}`)} · {step.cause}
             </div>
-            {step.call ? <Mono className="text-2xs break-all text-faint">{step.call}</Mono> : null}
+            {step.call ? <Mono className="text-2xs break-all text-faint">{shortenDigests(step.call)}</Mono> : null}
             {step.error ? <div className="mt-1 text-sm break-words text-bad">{step.error}</div> : null}
           </div>
           <div className="flex flex-col items-end text-xs">

@@ -2,7 +2,7 @@ import type { Finding, Plan } from '@evenkeel/contract';
 import { Ban, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { splitImage } from '../../lib/format.ts';
+import { shortenDigests, splitImage } from '../../lib/format.ts';
 import { Facts, Mono } from '../../ui/panel.tsx';
 import { VersionStep } from './version-step.tsx';
 
@@ -62,9 +62,13 @@ export function PlanPanel({ plan }: { plan: Plan }) {
               <li key={step.number} className="flex gap-3 border-t border-line py-1.5 text-sm first:border-0">
                 <span className="w-5 shrink-0 text-right text-faint tabular-nums">{step.number}</span>
                 <div className="min-w-0 flex-1">
-                  <div className="break-words">{step.text}</div>
+                  <div className="break-words" title={step.text}>
+                    {shortenDigests(step.text)}
+                  </div>
                   <div className="text-xs break-words text-faint">{step.cause}</div>
-                  {step.call ? <Mono className="text-2xs break-all text-faint">{step.call}</Mono> : null}
+                  {step.call ? (
+                    <Mono className="text-2xs break-all text-faint">{shortenDigests(step.call)}</Mono>
+                  ) : null}
                 </div>
                 <span className="shrink-0 text-xs text-faint">{t(`runs.phases.${step.phase}`)}</span>
               </li>

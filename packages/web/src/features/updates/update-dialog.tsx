@@ -3,10 +3,11 @@ import { useMutation, useQueries } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { UpdateTarget } from '../../app/intents.ts';
-import { useApi } from '../../lib/live.ts';
+import { useApi, useCollection } from '../../lib/live.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { isActive } from '../runs/run-mark.tsx';
 import { PlanList } from './plan-list.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { RunsProgress } from './runs-progress.tsx';
@@ -102,14 +103,19 @@ function Progress({
   onClose: () => void;
 }) {
   const { t } = useTranslation();
+  const runs = useCollection('runs').byKey;
+  const working = result.results.some(({ run }) => {
+    const live = run ? runs.get(run) : undefined;
+    return live ? isActive(live) : false;
+  });
   return (
     <Dialog
       open
       wide
       onClose={onClose}
       title={title}
-      description={t('plan.progress')}
-      foot={<Button onClick={onClose}>{t('plan.inBackground')}</Button>}
+      description={working ? t('plan.progress') : t('plan.finished')}
+      foot={<Button onClick={onClose}>{working ? t('plan.inBackground') : t('common.close')}</Button>}
     >
       <RunsProgress
         results={result.results}

@@ -45,9 +45,7 @@ export function UpdateItem({
   const locale = i18n.language;
   const facts = [
     chosen?.createdAt ? formatAgo(chosen.createdAt, now, locale) : null,
-    chosen && chosen.downloadBytes !== null
-      ? t('updates.downloadKnown', { size: formatBytes(chosen.downloadBytes, locale) })
-      : null,
+    chosen?.downloadBytes ? t('updates.downloadKnown', { size: formatBytes(chosen.downloadBytes, locale) }) : null,
     chosen && chosen.configChanges.length > 0
       ? t('updates.changesCount', { count: chosen.configChanges.length })
       : null,
