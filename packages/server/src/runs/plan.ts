@@ -45,10 +45,21 @@ function fetchSteps(input: PlanInput, member: Member): Step[] {
   const found = [steps.keepImage(at, member.oldImage.Id)];
   if (target.pull !== null) found.push(steps.pull(at, target.pull));
   if (taggable(member.image) !== undefined) {
-    const imageId = target.pull === null ? (target.imageIds[0] ?? 'pulled') : 'pulled';
-    found.push(steps.pointReference(at, imageId, member.image, 'the container keeps the name of its image'));
+    found.push(steps.pointReference(at, broughtIn(target), member.image, 'the container keeps the name of its image'));
   }
   return found;
+}
+
+function broughtIn(target: Target): string | 'pulled' {
+  return target.pull === null ? (target.imageIds[0] ?? 'pulled') : 'pulled';
+}
+
+/** A dependant may run the very tag that the run moves: by then it names the new image. */
+function sameTag(one: string, other: string): boolean {
+  const [first, second] = [taggable(one), taggable(other)];
+  return (
+    first !== undefined && second !== undefined && first.repository === second.repository && first.tag === second.tag
+  );
 }
 
 function holderStep(input: PlanInput, member: Member): Step {
@@ -59,8 +70,11 @@ function createSteps(input: PlanInput, member: Member): Step[] {
   const own = member.role === 'recreate';
   const at = site(input, own ? 'CREATED' : 'CREATING', member);
   const moved = own && member.referenceBefore !== member.oldImage.Id && taggable(member.image) !== undefined;
+  const takenBy = own
+    ? input.members.find((other) => other.role === 'update' && sameTag(other.image, member.image))
+    : undefined;
   const found: Step[] = [];
-  if (moved) {
+  if (moved || takenBy !== undefined) {
     found.push(
       steps.pointReference(at, member.oldImage.Id, member.image, 'it is created again from the image that it has'),
     );
@@ -69,8 +83,18 @@ function createSteps(input: PlanInput, member: Member): Step[] {
     ? `${member.relation ?? 'it depends on what is replaced'}: it must follow the replacement`
     : 'the replacement exists before anything is stopped';
   found.push(steps.create(at, 'new', cause));
-  if (moved && member.referenceBefore !== null)
+  if (takenBy !== undefined) {
+    found.push(
+      steps.pointReference(
+        { ...at, member: takenBy },
+        broughtIn(input.target),
+        member.image,
+        'the tag goes on to the new image',
+      ),
+    );
+  } else if (moved && member.referenceBefore !== null) {
     found.push(steps.pointReference(at, member.referenceBefore, member.image, 'the tag goes back to what it named'));
+  }
   for (const network of member.connects) found.push(steps.connect(at, 'new', network));
   if (member.injected.length > 0) found.push(steps.copyFiles(at, member.injected));
   found.push(steps.verify({ ...at, phase: 'CREATED' }, 'new'));
