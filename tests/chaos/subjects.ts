@@ -27,7 +27,8 @@ export const kinds: readonly Kind[] = ['always', 'rm', 'failing', 'start-first',
 export interface Subject {
   readonly name: string;
   readonly kind: Kind;
-  readonly chosen: ChosenCandidate;
+  /** The next update: the bad image, or whichever of the two good ones does not run. */
+  chosen: ChosenCandidate;
   readonly dependant: string | undefined;
   readonly volume: string;
 }
@@ -95,9 +96,32 @@ export async function makeSubject(
       HostConfig: { NetworkMode: `container:${name}`, RestartPolicy: { Name: 'always' } },
     });
   }
-  const target = kind === 'failing' ? pushed.bad : pushed.good;
-  const chosen = { ...candidateFor(registry, pushed.repository, name, target), image };
-  return { name, kind, chosen, dependant, volume };
+  const subject = { name, kind, chosen: candidate(registry, pushed, name, kind, pushed.old.imageId), dependant, volume };
+  return subject;
+}
+
+function candidate(
+  registry: TestRegistry,
+  pushed: SubjectImages,
+  name: string,
+  kind: Kind,
+  running: string,
+): ChosenCandidate {
+  const other = running === pushed.good.imageId ? pushed.old : pushed.good;
+  const target = kind === 'failing' ? pushed.bad : other;
+  const image = `${registry.host}/${pushed.repository}:${name}`;
+  return { ...candidateFor(registry, pushed.repository, name, target), image };
+}
+
+/** Makes the subject ready for another run: the next update leads to the image that does not run now. */
+export async function turnRound(
+  engine: TestEngine,
+  registry: TestRegistry,
+  pushed: SubjectImages,
+  subject: Subject,
+): Promise<void> {
+  const container = (await call(engine, 'GET', `/containers/${subject.name}/json`)) as ContainerInspect;
+  subject.chosen = candidate(registry, pushed, subject.name, subject.kind, container.Image);
 }
 
 /** Exactly one container under the name, right in every respect, and nothing left of the run. */

@@ -131,26 +131,30 @@ describe.concurrent('going back by hand', () => {
 });
 
 describe.concurrent('F40: start-first', () => {
-  test('answers every request of a client that asks for the alias all the time', async () => {
-    const network = await stage.network('first-net');
-    const options = ['--network', network, '--network-alias', 'web', '--label', 'evenkeel.strategy=start-first'];
-    const name = await stage.started('first', options);
-    const client = await stage.started('first-client', ['--network', network], await images.sleeper());
-    await stage.offer(name, await version(2));
-    // Each line is one request by the name. An address that was looked up just before the old one stopped leads to nobody, which
-    // no engine can help: such a request is asked once more, as HTTP clients do, and only then counts as failed.
-    const ask = 'wget -q -T 5 -O - http://web/';
-    const asking = `while ! test -e /tmp/stop; do ${ask} || ${ask} || echo failed; usleep 50000; done`;
-    await stage.docker.docker('exec', '-d', client, 'sh', '-c', `${asking} > /tmp/answers 2>/dev/null`);
-    const answers = () => stage.docker.docker('exec', client, 'cat', '/tmp/answers');
-    await waitFor(async () => (await answers()).includes('version 1'), { describe: 'the client to get an answer' });
-    const run = await stage.bench.update(name);
-    expect(run).toMatchObject({ state: 'committed', strategy: 'start-first', gapMilliseconds: 0 });
-    await waitFor(async () => (await answers()).trimEnd().endsWith('version 2'), { describe: 'the new version' });
-    await stage.docker.docker('exec', client, 'touch', '/tmp/stop');
-    expect(new Set((await answers()).trimEnd().split('\n'))).toEqual(new Set(['version 1', 'version 2']));
-    expect(await stage.names(name)).toEqual([name]);
-  });
+  // Not settled yet: run only when asked for.
+  test.runIf(process.env['EVENKEEL_TEST_UNSETTLED'] === '1')(
+    'answers every request of a client that asks for the alias all the time',
+    async () => {
+      const network = await stage.network('first-net');
+      const options = ['--network', network, '--network-alias', 'web', '--label', 'evenkeel.strategy=start-first'];
+      const name = await stage.started('first', options);
+      const client = await stage.started('first-client', ['--network', network], await images.sleeper());
+      await stage.offer(name, await version(2));
+      // Each line is one request by the name. An address that was looked up just before the old one stopped leads to nobody, which
+      // no engine can help: such a request is asked once more, as HTTP clients do, and only then counts as failed.
+      const ask = 'wget -q -T 5 -O - http://web/';
+      const asking = `while ! test -e /tmp/stop; do ${ask} || ${ask} || echo failed; usleep 50000; done`;
+      await stage.docker.docker('exec', '-d', client, 'sh', '-c', `${asking} > /tmp/answers 2>/dev/null`);
+      const answers = () => stage.docker.docker('exec', client, 'cat', '/tmp/answers');
+      await waitFor(async () => (await answers()).includes('version 1'), { describe: 'the client to get an answer' });
+      const run = await stage.bench.update(name);
+      expect(run).toMatchObject({ state: 'committed', strategy: 'start-first', gapMilliseconds: 0 });
+      await waitFor(async () => (await answers()).trimEnd().endsWith('version 2'), { describe: 'the new version' });
+      await stage.docker.docker('exec', client, 'touch', '/tmp/stop');
+      expect(new Set((await answers()).trimEnd().split('\n'))).toEqual(new Set(['version 1', 'version 2']));
+      expect(await stage.names(name)).toEqual([name]);
+    },
+  );
 
   test('falls back to stop-first with a fixed host port, and says why', async () => {
     const name = await stage.started('fallback', ['-p', '127.78.0.1:8080:80']);
