@@ -45,7 +45,14 @@ export function UpdateDialog({ targets, onClose }: { targets: readonly UpdateTar
 
   const title = single ? t('plan.title', { name: single.name }) : t('plan.titleMany', { count: targets.length });
   if (start.data && !(single && start.data.results[0]?.run))
-    return <Progress title={title} targets={targets} result={start.data} onClose={onClose} />;
+    return (
+      <Progress
+        title={t('plan.titleMany', { count: start.data.results.length })}
+        targets={targets}
+        result={start.data}
+        onClose={onClose}
+      />
+    );
 
   const plan = single ? plans[0] : undefined;
   return (
