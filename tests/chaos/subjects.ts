@@ -96,7 +96,13 @@ export async function makeSubject(
       HostConfig: { NetworkMode: `container:${name}`, RestartPolicy: { Name: 'always' } },
     });
   }
-  const subject = { name, kind, chosen: candidate(registry, pushed, name, kind, pushed.old.imageId), dependant, volume };
+  const subject = {
+    name,
+    kind,
+    chosen: candidate(registry, pushed, name, kind, pushed.old.imageId),
+    dependant,
+    volume,
+  };
   return subject;
 }
 
