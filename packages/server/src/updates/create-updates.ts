@@ -61,7 +61,7 @@ export function createUpdates(options: UpdatesOptions): Updates {
     onChange(keys, added) {
       for (const key of added) fresh.add(key);
       publish(keys);
-      if (added.length > 0 && settings.current().checkEveryMinutes > 0) schedule.nudge();
+      if (keys.some((key) => fresh.has(key)) && settings.current().checkEveryMinutes > 0) schedule.nudge();
     },
     onGone(keys) {
       for (const key of keys) {
@@ -186,15 +186,21 @@ export function createUpdates(options: UpdatesOptions): Updates {
     }
   }
 
-  /** Containers that appeared: only those whose reference has no recent answer are worth a question. */
+  /**
+   * Containers that appeared: only those whose reference has no recent answer are worth a question. One whose image is not known
+   * yet stays fresh: the end of the look at the images of its host brings us here again.
+   */
   function checkFresh(): void {
     const recent = clock.now() - settings.current().checkEveryMinutes * 60_000;
-    const keys = [...fresh].filter((key) => {
-      const question = questionFor(key)?.question;
-      if (question?.kind !== 'ask' || !policyOf(key).watched) return false;
-      return (answers.of(question.key).goodAt ?? 0) < recent;
-    });
-    fresh.clear();
+    const keys: string[] = [];
+    for (const key of fresh) {
+      const asked = questionFor(key);
+      if (asked?.observed.running === undefined) continue;
+      fresh.delete(key);
+      const { question } = asked;
+      if (question.kind !== 'ask' || !policyOf(key).watched) continue;
+      if ((answers.of(question.key).goodAt ?? 0) < recent) keys.push(key);
+    }
     startByItself(keys);
   }
 
