@@ -105,7 +105,9 @@ function judge(subject: GateSubject, first: ContainerInspect, now: ContainerInsp
   const { name } = subject;
   if (state.OOMKilled) throw new GateFailure(`${name} was killed because it ran out of memory.`);
   if (state.Restarting || now.RestartCount > subject.restarts)
-    throw new GateFailure(`${name} ended with code ${state.ExitCode} and was restarted by its policy.`);
+    throw new GateFailure(
+      `${name} ended${state.Running ? '' : ` with code ${state.ExitCode}`} and was restarted by its policy.`,
+    );
   if (!state.Running) {
     const error = state.Error === '' ? '' : ` (${state.Error})`;
     throw new GateFailure(`${name} ended with code ${state.ExitCode} right after its start${error}.`);
