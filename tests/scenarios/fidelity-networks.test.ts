@@ -141,18 +141,15 @@ test('F22: a container without a network has none', () => {
   expect(Object.keys(both('F22').after.NetworkSettings.Networks)).toEqual(['none']);
 });
 
-test.runIf(process.env['EVENKEEL_TEST_UNSETTLED'] === '1')(
-  'F23: a container that shares the network of another one gets that of its replacement',
-  async () => {
-    const owner = both('F23-owner').after;
-    const shared = await replacing.inspect('F23');
-    expect(shared.State.Running).toBe(true);
-    expect(shared.HostConfig.NetworkMode).toBe(`container:${owner.Id}`);
-    const address = owner.NetworkSettings.Networks[replacing.name('front')]?.IPAddress;
-    expect(await replacing.exec('F23', 'ip', 'address')).toContain(`inet ${address}/`);
-    expect(await replacing.exec('F23', 'wget', '-q', '-O', '-', 'http://127.0.0.1:81/')).toBe('version 2');
-  },
-);
+test('F23: a container that shares the network of another one gets that of its replacement', async () => {
+  const owner = both('F23-owner').after;
+  const shared = await replacing.inspect('F23');
+  expect(shared.State.Running).toBe(true);
+  expect(shared.HostConfig.NetworkMode).toBe(`container:${owner.Id}`);
+  const address = owner.NetworkSettings.Networks[replacing.name('front')]?.IPAddress;
+  expect(await replacing.exec('F23', 'ip', 'address')).toContain(`inet ${address}/`);
+  expect(await replacing.exec('F23', 'wget', '-q', '-O', '-', 'http://127.0.0.1:81/')).toBe('version 2');
+});
 
 test('F24: processes and IPC of another container are those of its replacement', async () => {
   const owner = both('F24-owner').after;

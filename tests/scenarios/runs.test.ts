@@ -131,6 +131,7 @@ describe.concurrent('going back by hand', () => {
 });
 
 describe.concurrent('F40: start-first', () => {
+  // Not settled yet: the engine's DNS names the old one for a moment after it has ended. Run only when asked for.
   test.runIf(process.env['EVENKEEL_TEST_UNSETTLED'] === '1')(
     'answers every request of a client that asks for the alias all the time',
     async () => {
@@ -141,8 +142,8 @@ describe.concurrent('F40: start-first', () => {
       await stage.offer(name, await version(2));
       // Each line is one request by the name. An address that was looked up just before the old one stopped leads to nobody, which
       // no engine can help: such a request is asked once more, as HTTP clients do, and only then counts as failed.
-      // A static busybox resolves names with nslookup only.
-      const ask = "wget -q -T 5 -O - http://$(nslookup web | sed -n 's/^Address: //p' | head -n 1)/";
+      // A static busybox resolves names with nslookup only, and its wget does not bear -T.
+      const ask = "wget -q -O - http://$(nslookup web | sed -n 's/^Address: //p' | head -n 1)/";
       const asking = `while ! test -e /tmp/stop; do ${ask} || ${ask} || echo failed; usleep 50000; done`;
       await stage.docker.docker('exec', '-d', client, 'sh', '-c', `${asking} > /tmp/answers 2>/dev/null`);
       const answers = () => stage.docker.docker('exec', client, 'cat', '/tmp/answers');

@@ -1,12 +1,14 @@
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Engine, EngineError } from '../platform/engine/engine.ts';
-import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import type { ContainerInspect, ImageInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
 import { copyFile } from './copy-files.ts';
 import { checkUntouched } from './drift.ts';
 import { passGate } from './gate.ts';
+import { withReference } from './image-actions.ts';
 import { locate } from './look.ts';
+import type { NameQueue } from './name-queue.ts';
 import {
   Drift,
   GateFailure,
@@ -37,6 +39,8 @@ export interface Site {
   /** True when the engine was away meanwhile: what stopped since then was not stopped by a person. */
   readonly disturbed: boolean;
   readonly signal: AbortSignal;
+  /** Who works with which reference now. */
+  readonly references: NameQueue;
 }
 
 /** Creates a container under its working name, or finds the one that an earlier attempt created whose answer was lost. */
@@ -50,7 +54,10 @@ export async function createContainer(site: Site, which: Which, spec: Replacemen
   if (spec === null) throw new Error(`The spec of ${name} was not computed.`);
   const options = spec.platform === undefined ? {} : { platform: spec.platform };
   try {
-    return (await engine.containers.create(name, spec.create, options)).id;
+    const imageId = which === 'new' ? expectedImage(member).Id : member.oldImage.Id;
+    const wanted = { reference: spec.create.Image ?? imageId, imageId };
+    const made = await withReference(site, wanted, () => engine.containers.create(name, spec.create, options));
+    return made.id;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new Fault('engine_refused', `The engine refused to create the new ${member.name}: ${error.message}`, {
@@ -72,13 +79,18 @@ export async function copyFiles(site: Site, paths: readonly string[]): Promise<v
   for (const path of paths) await copyFile(site.engine, from.Id, to.Id, path);
 }
 
+/** The image that a replacement is created from: the new one, or its own for a dependant. */
+function expectedImage({ name, role, oldImage, progress }: JournalMember): ImageInspect {
+  const image = role === 'update' ? progress.newImage : oldImage;
+  if (image === null) throw new Error(`The image of the new ${name} is not known.`);
+  return image;
+}
+
 /** Throws `fidelity_mismatch` when the engine made something else of the plan. */
 export function compare(member: JournalMember, container: ContainerInspect): void {
-  const { spec, newImage } = member.progress;
+  const { spec } = member.progress;
   if (spec === null) return;
-  const image = member.role === 'update' ? newImage : member.oldImage;
-  if (image === null) throw new Error(`The image of the new ${member.name} is not known.`);
-  const differences = compareWithPlan(spec, container, { newImage: image });
+  const differences = compareWithPlan(spec, container, { newImage: expectedImage(member) });
   if (differences.length === 0) return;
   const paths = differences
     .slice(0, 5)

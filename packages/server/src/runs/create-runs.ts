@@ -55,7 +55,7 @@ export function createRuns(parts: RunsParts): Runs {
     ...(parts.failpoint === undefined ? {} : { failpoint: parts.failpoint }),
   });
   const collection = new LiveCollection<Run>({ topic: 'runs', keyOf: ({ id }) => id });
-  const drive: DriveParts = { ...parts };
+  const drive: DriveParts = { ...parts, references: new NameQueue() };
   const queue = new NameQueue();
   const stored = journal.all();
   collection.publish(

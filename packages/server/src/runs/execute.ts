@@ -9,6 +9,7 @@ import { observeEnvironment } from './environment.ts';
 import { pullImage, SameImage, tagImage } from './image-actions.ts';
 import type { LiveRun } from './live-run.ts';
 import { memberSpec } from './member-spec.ts';
+import type { NameQueue } from './name-queue.ts';
 import { once } from './recover.ts';
 import { GateFailure, reached, type Step } from './run.ts';
 import type { ReplacementSpec } from './spec-types.ts';
@@ -19,6 +20,8 @@ export interface ExecutorParts {
   readonly registries: Registries;
   readonly clock: Clock;
   readonly log: Log;
+  /** Runs that work with the same reference take turns. */
+  readonly references: NameQueue;
 }
 
 /** What the executor keeps between the steps of one run. */
@@ -129,6 +132,7 @@ async function perform(
     repeated,
     disturbed: course.outages > 0 || hosts.picture(host).stale,
     signal,
+    references: parts.references,
   };
   switch (action.do) {
     case 'pull': {

@@ -3,6 +3,7 @@ import { EngineError } from '../platform/engine/engine.ts';
 import type { ImageInspect } from '../platform/engine/engine-types.ts';
 import { describeError, Fault } from '../platform/fault.ts';
 import type { Registries } from '../registries/index.ts';
+import type { NameQueue } from './name-queue.ts';
 import { type Action, type JournalMember, type Target, taggable } from './run.ts';
 
 /** The pulled image turned out to be the one that runs: there is nothing to replace. */
@@ -84,6 +85,33 @@ function pullFault(action: Extract<Action, { do: 'pull' }>, error: unknown): unk
   return denied
     ? new Fault('registry_denied', `${what} Check the credentials of ${action.registryHost}.`, { cause: error })
     : new Fault('registry_sick', what, { cause: error });
+}
+
+/**
+ * Does work while a reference names one image, then lets it name what it named before. Several runs may work with one tag: a container
+ * of the old image and one of the new must not be created while the other's image has it.
+ */
+export async function withReference<T>(
+  { engine, host, references }: { engine: Engine; host: string; references: NameQueue },
+  wanted: { reference: string; imageId: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { reference, imageId } = wanted;
+  if (taggable(reference) === undefined) return work();
+  const turn = references.enter([`${host} ${reference}`]);
+  try {
+    await turn.ready;
+    const named = (await engine.images.inspect(reference))?.Id;
+    if (named === imageId) return await work();
+    await tagImage(engine, imageId, reference);
+    try {
+      return await work();
+    } finally {
+      if (named !== undefined) await tagImage(engine, named, reference);
+    }
+  } finally {
+    turn.leave();
+  }
 }
 
 /** Points a reference at an image. */
