@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingLine, countVitest, sumCounts } from './test-results.ts';
+import { closingLine, countVitest, failuresOf, sumCounts } from './test-results.ts';
 
 const report = (passed: number, failed: number, pending = 0) =>
   JSON.stringify({
@@ -26,6 +26,26 @@ test('a run without a report or without a test is a failure', () => {
   expect(countVitest(undefined, 1)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   expect(countVitest(undefined, 0).failed).toBe(1);
   expect(countVitest(report(0, 0), 0).failed).toBe(1);
+});
+
+test('failures carry the name of the test or of the file, and why', () => {
+  const testResults = [
+    {
+      name: '/a.test.ts',
+      status: 'failed',
+      message: '',
+      assertionResults: [
+        { status: 'passed', fullName: 'a holds', failureMessages: [] },
+        { status: 'failed', fullName: 'a breaks', failureMessages: ['expected 1\nto be 2'] },
+      ],
+    },
+    { name: '/b.test.ts', status: 'failed', message: 'does not load', assertionResults: [] },
+  ];
+  expect(failuresOf(JSON.stringify({ testResults }))).toEqual([
+    'a breaks\n    expected 1\n    to be 2',
+    '/b.test.ts\n    does not load',
+  ]);
+  expect(failuresOf(undefined)).toEqual([]);
 });
 
 test('the closing line names skipped tests only when there are some', () => {

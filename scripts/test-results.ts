@@ -12,7 +12,15 @@ interface VitestReport {
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
+  testResults?: readonly {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: readonly { status: string; fullName: string; failureMessages: readonly string[] | null }[];
+  }[];
 }
+
+const LINES_PER_FAILURE = 12;
 
 /**
  * Counts of one vitest run. A run that ended badly without a failed test (a file that does not load, no file at all, no
@@ -27,6 +35,24 @@ export function countVitest(report: string | undefined, exitCode: number): Count
   };
   const endedBadly = exitCode !== 0 || read?.success !== true || counts.passed + counts.skipped === 0;
   return endedBadly && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/**
+ * What failed in one vitest run: the name of the test, or of the file that did not load, and the first lines of why.
+ * The end of a long output names it again, where a reader looks first.
+ */
+export function failuresOf(report: string | undefined): string[] {
+  const read = report === undefined ? undefined : (JSON.parse(report) as VitestReport);
+  return (read?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0 && status === 'failed') return [withReason(name, message)];
+    return failed.map(({ fullName, failureMessages }) => withReason(fullName, failureMessages?.join('\n') ?? ''));
+  });
+}
+
+function withReason(title: string, reason: string): string {
+  const lines = reason.split('\n').slice(0, LINES_PER_FAILURE);
+  return [title, ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
 /** The sum of several counts. */

@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Program, requirePrivateEngine, requireProgram, TestbedUnavailable } from '@evenkeel/testbed';
-import { type Counts, closingLine, countVitest, sumCounts } from './test-results.ts';
+import { type Counts, closingLine, countVitest, failuresOf, sumCounts } from './test-results.ts';
 
 /** Runs the parts named in the arguments, all of them without any, and prints the sum. `./test` calls it. */
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'test-results');
+const failures: string[] = [];
 const inCi = process.env['CI'] === 'true';
 
 interface Part {
@@ -45,7 +46,9 @@ function runVitest(project: string): Counts {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  return countVitest(existsSync(report) ? readFileSync(report, 'utf8') : undefined, status ?? 1);
+  const text = existsSync(report) ? readFileSync(report, 'utf8') : undefined;
+  failures.push(...failuresOf(text).map((failure) => `${project}: ${failure}`));
+  return countVitest(text, status ?? 1);
 }
 
 function reasonAgainst(part: Part): string | undefined {
@@ -89,5 +92,6 @@ const chosen = parts.filter((part) => names.length === 0 || names.includes(part.
 const outcomes = chosen.map(runPart);
 const total = sumCounts(outcomes.map(({ counts }) => counts));
 console.log(`\n${outcomes.map(({ line }) => line).join('\n')}\n`);
+for (const failure of failures) console.log(`FAILED  ${failure}\n`);
 console.log(closingLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;
