@@ -87,8 +87,7 @@ test('a power cut in the middle of the swap leaves one right container', { timeo
   await survives('always', ({ name }) => new RegExp(`rename\\?name=${name}$`), 'after', 'killEverything');
 });
 
-// Not settled yet: the run goes back, safely, instead of going on. Run only when asked for.
-test.runIf(process.env['EVENKEEL_TEST_UNSETTLED'] === '1')(
+test(
   'an orderly restart while the new one is checked is not held against it',
   { timeout: 240_000 },
   async () => {

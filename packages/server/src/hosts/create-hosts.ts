@@ -58,6 +58,7 @@ export function createHosts(parts: HostsParts): Hosts {
       const watch = watchOf(host);
       return { host, stale: watch.stale, containers: watch.keeper.containers };
     },
+    signalledAt: (host, id) => watchOf(host).signalledAt(id),
     onPicture: (listener) => {
       pictureListeners.add(listener);
       return () => pictureListeners.delete(listener);

@@ -50,6 +50,7 @@ export interface HostWatch {
   readonly engine: Engine;
   readonly keeper: PictureKeeper;
   readonly stale: boolean;
+  signalledAt(id: string): number | undefined;
   close(): Promise<void>;
 }
 
@@ -82,6 +83,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
   let connectedAt: number | undefined;
   let publication: NodeJS.Timeout | undefined;
   let listing = false;
+  const signalled = new Map<string, number>();
 
   const keeper = new PictureKeeper(
     (id) => engine.containers.inspect(id, closing.signal),
@@ -157,6 +159,8 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     const id = containerOf(event);
     if (id === undefined) return;
     lastSeenAt = clock.now();
+    if (event.Action === 'kill') signalled.set(id, event.timeNano / 1e6);
+    if (event.Action === 'destroy') signalled.delete(id);
     const seen = (event.Action === 'destroy' ? Promise.resolve(keeper.remove(id)) : keeper.refresh(id)).then(() => {
       if (event.timeNano / 1e6 > (connectedAt ?? Number.POSITIVE_INFINITY))
         eventLag = Math.max(0, Math.round(clock.now() - event.timeNano / 1e6));
@@ -244,6 +248,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     get stale() {
       return state !== 'online';
     },
+    signalledAt: (id) => signalled.get(id),
     close: async () => {
       closing.abort(new Error('the host is closed'));
       clearTimeout(publication);

@@ -24,6 +24,11 @@ export interface Hosts {
   /** Throws `not_found`. */
   engine(host: string): Engine;
   picture(host: string): HostPicture;
+  /**
+   * When a signal was last sent to the container through the engine, in milliseconds since 1970 by the engine's clock: by a person's
+   * `docker stop`, or by the engine as it shuts down. Undefined when none was seen, as with a container that ends by itself.
+   */
+  signalledAt(host: string, id: string): number | undefined;
   /** Called synchronously after each change of a picture. Returns the way to stop. */
   onPicture(listener: (change: PictureChange) => void): () => void;
   /** Called each time a host has been connected (again) and listed: recovery runs here. */

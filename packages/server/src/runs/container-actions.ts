@@ -22,6 +22,7 @@ import {
 } from './run.ts';
 import { buildHolder } from './spec.ts';
 import { compareWithPlan } from './spec-compare.ts';
+import { sameEndpoint } from './spec-networks.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 
 /** Where an action takes place. */
@@ -32,6 +33,8 @@ export interface Site {
   readonly host: string;
   readonly run: string;
   readonly member: JournalMember;
+  /** Networks that the run takes the old container off. */
+  readonly left: readonly string[];
   /** True while the run goes back: then nothing is compared with what it was before. */
   readonly goingBack: boolean;
   /** The same step was tried before, and its answer was lost: what it finds may be its own work. */
@@ -69,9 +72,19 @@ export async function createContainer(site: Site, which: Which, spec: Replacemen
 export async function connectNetwork(site: Site, which: 'old' | 'new', network: string): Promise<void> {
   const container = await required(site, which);
   if (container.NetworkSettings.Networks[network] !== undefined) return;
-  const planned = site.member.progress.spec?.connects.find((one) => one.network === network);
-  if (planned === undefined) return;
-  await site.engine.networks.connect(network, container.Id, planned.endpoint);
+  const { inspect, progress } = site.member;
+  const planned = progress.spec?.connects.find((one) => one.network === network)?.endpoint;
+  const endpoint = container.Id === inspect.Id ? sameEndpoint(network, inspect) : planned;
+  if (endpoint === undefined) return;
+  await site.engine.networks.connect(network, container.Id, endpoint);
+}
+
+/** Takes the old container off a network, unless somebody else changed it since the plan. */
+export async function disconnectNetwork(site: Site, network: string): Promise<void> {
+  const container = await required(site, 'old');
+  if (!site.goingBack) checkUntouched(site.member, container, site);
+  if (container.NetworkSettings.Networks[network] === undefined) return;
+  await site.engine.networks.disconnect(network, container.Id);
 }
 
 export async function copyFiles(site: Site, paths: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ const stopped = { ...inspectOf('web').State, Running: false, Status: 'exited' };
 
 function driftOf(part: Parameters<typeof inspectOf>[1], disturbed = false): Drift | undefined {
   try {
-    checkUntouched(member, inspectOf('web', part), { disturbed });
+    checkUntouched(member, inspectOf('web', part), { disturbed, left: [] });
     return undefined;
   } catch (error) {
     if (error instanceof Drift) return error;
@@ -34,4 +34,13 @@ test.each([
 test('a container that a person stopped is left stopped, one that a restart of the engine stopped is not', () => {
   expect(driftOf({ State: stopped })?.leaveStopped).toBe('web');
   expect(driftOf({ State: stopped }, true)?.leaveStopped).toBe(undefined);
+});
+
+test('the links of a container come in any order, but another link is a change', () => {
+  const links = (...names: string[]) => ({ HostConfig: { Links: names.map((name) => `/${name}:/web/${name}`) } });
+  const linked = memberOf('web', { inspect: inspectOf('web', links('a', 'b')) });
+  const check = (...names: string[]) =>
+    checkUntouched(linked, inspectOf('web', links(...names)), { disturbed: false, left: [] });
+  expect(() => check('b', 'a')).not.toThrow();
+  expect(() => check('a', 'c')).toThrow(/changed .*Links/);
 });

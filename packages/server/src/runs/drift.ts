@@ -5,12 +5,13 @@ import { Drift, isRunning, type JournalMember, nameOf } from './run.ts';
  * Throws `Drift` when the old container is no longer what the run was planned for: somebody renamed, changed, stopped or started it
  * since. What was planned would then undo what that person did.
  *
- * `disturbed`: the engine was away meanwhile, so that a container that stopped was not stopped by a person.
+ * `disturbed`: the engine was away meanwhile, so that a container that stopped was not stopped by a person. `left`: networks that the
+ * run itself takes it off.
  */
 export function checkUntouched(
   member: JournalMember,
   now: ContainerInspect,
-  { disturbed }: { readonly disturbed: boolean },
+  { disturbed, left }: { readonly disturbed: boolean; readonly left: readonly string[] },
 ): void {
   const { name, inspect: before } = member;
   if (now.Id !== before.Id) throw new Drift(`${name} was replaced by somebody else.`);
@@ -24,7 +25,7 @@ export function checkUntouched(
       ...(member.wasRunning ? { leaveStopped: name } : {}),
     });
   }
-  const changed = changedFields(before, now);
+  const changed = changedFields(before, now, left);
   if (changed.length > 0)
     throw new Drift(
       `${name} was changed by somebody else while its replacement was being prepared (${changed.join(', ')}).`,
@@ -32,15 +33,24 @@ export function checkUntouched(
 }
 
 /** What `docker update` and `docker network connect` can change. The policy is compared elsewhere: we change it ourselves. */
-function changedFields(before: ContainerInspect, now: ContainerInspect): string[] {
+function changedFields(before: ContainerInspect, now: ContainerInspect, left: readonly string[]): string[] {
   const fields = new Set([...Object.keys(before.HostConfig), ...Object.keys(now.HostConfig)]);
   fields.delete('RestartPolicy');
   const changed = [...fields].filter((field) => !same(field, before.HostConfig, now.HostConfig));
-  const networks = (container: ContainerInspect) => Object.keys(container.NetworkSettings.Networks).sort().join(', ');
+  const networks = (container: ContainerInspect) =>
+    Object.keys(container.NetworkSettings.Networks)
+      .filter((name) => !left.includes(name))
+      .sort()
+      .join(', ');
   if (networks(before) !== networks(now)) changed.push('networks');
   return changed;
 }
 
+/** The engine makes `Links` of a Go map, in another order each time it is asked: the order of a list says nothing. */
 function same(field: string, before: HostConfig, now: HostConfig): boolean {
-  return JSON.stringify(before[field] ?? null) === JSON.stringify(now[field] ?? null);
+  return inOrder(before[field]) === inOrder(now[field]);
+}
+
+function inOrder(value: unknown): string {
+  return JSON.stringify(Array.isArray(value) ? value.map((item) => JSON.stringify(item)).sort() : (value ?? null));
 }

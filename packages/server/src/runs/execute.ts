@@ -11,8 +11,10 @@ import type { LiveRun } from './live-run.ts';
 import { memberSpec } from './member-spec.ts';
 import type { NameQueue } from './name-queue.ts';
 import { once } from './recover.ts';
-import { GateFailure, reached, type Step } from './run.ts';
+import { Drift, GateFailure, reached, type Step } from './run.ts';
+import { namedNetworks } from './spec-networks.ts';
 import type { ReplacementSpec } from './spec-types.ts';
+import { engineShutsDown, StoppedFromOutside } from './stopped-from-outside.ts';
 import { isUnreachable, waitForEngine } from './wait-for-engine.ts';
 
 export interface ExecutorParts {
@@ -128,6 +130,7 @@ async function perform(
     host,
     run: live.id,
     member,
+    left: live.run().strategy === 'start-first' ? namedNetworks(member.inspect) : [],
     goingBack,
     repeated,
     disturbed: course.outages > 0 || hosts.picture(host).stale,
@@ -160,6 +163,9 @@ async function perform(
     }
     case 'connect':
       await act.connectNetwork(site, action.which, action.network);
+      break;
+    case 'disconnect':
+      await act.disconnectNetwork(site, action.network);
       break;
     case 'copy':
       await act.copyFiles(site, action.paths);
@@ -195,7 +201,7 @@ async function perform(
 
 /** An end caused by a restart of the engine is not the container's fault: it is started again, and the gate begins anew. */
 async function passThroughOutages(
-  { hosts }: ExecutorParts,
+  { hosts, clock }: ExecutorParts,
   site: act.Site,
   course: Course,
   which: 'old' | 'new',
@@ -207,7 +213,14 @@ async function passThroughOutages(
       return await act.awaitGate(site, which);
     } catch (error) {
       const outage = course.outages > before || hosts.picture(site.host).stale;
-      if (!(error instanceof GateFailure) || !outage || repeats === mostRepeats) throw error;
+      if (error instanceof StoppedFromOutside) {
+        const { newId } = site.member.progress;
+        const id = which === 'new' && newId !== null ? newId : site.member.inspect.Id;
+        if (!outage && !(await engineShutsDown({ hosts, clock }, site.host, id, site.signal)))
+          throw new Drift(error.message);
+        await waitForEngine({ hosts, clock }, site.host, site.signal);
+      } else if (!(error instanceof GateFailure) || !outage) throw error;
+      if (repeats === mostRepeats) throw error;
       if (course.outages === before) course.outages += 1;
     }
   }

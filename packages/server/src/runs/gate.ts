@@ -5,6 +5,7 @@ import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { gateTerms } from './gate-terms.ts';
 import { probe } from './probe.ts';
 import { GateFailure, nameOf } from './run.ts';
+import { StoppedFromOutside } from './stopped-from-outside.ts';
 
 export interface GateSubject {
   readonly host: string;
@@ -23,7 +24,8 @@ const betweenProbesMs = 500;
 /**
  * Resolves when the container holds: healthy by its own health check, or running for the wished time; then the probe, if one is
  * wished. Any exit, restart or OOM kill, an unhealthy health check or a deadline throws `GateFailure` with the reason.
- * An engine that stops answering throws `engine_unreachable`: that says nothing about the container.
+ * Stopped through the engine, it throws `StoppedFromOutside`. An engine that stops answering throws `engine_unreachable`: both say
+ * nothing about the container.
  */
 export async function passGate(
   deps: { hosts: Hosts; clock: Clock },
@@ -35,7 +37,12 @@ export async function passGate(
   const engine = hosts.engine(host);
   const look = async () => judgeable(subject, await engine.containers.inspect(id, signal));
   const first = await look();
-  const check = (container: ContainerInspect) => judge(subject, first, container);
+  const check = (container: ContainerInspect) => {
+    const signalledAt = hosts.signalledAt(host, id) ?? 0;
+    const stopped = !container.State.Running || container.State.StartedAt !== first.State.StartedAt;
+    if (stopped && signalledAt > Date.parse(first.State.StartedAt)) throw new StoppedFromOutside(subject.name);
+    judge(subject, first, container);
+  };
   check(first);
   const terms = gateTerms(gate, first.Config.Healthcheck);
   const seconds = terms.kind === 'health' ? terms.healthSeconds : terms.seconds;

@@ -1,6 +1,7 @@
 import type { RunPhase, Strategy } from '@evenkeel/contract';
 import { describeGate } from './gate-terms.ts';
 import { type Member, type Step, type Target, taggable, workNames } from './run.ts';
+import { namedNetworks } from './spec-networks.ts';
 import * as steps from './steps.ts';
 
 export interface PlanInput {
@@ -26,6 +27,7 @@ export function planSteps(input: PlanInput): Step[] {
   ];
   const retire = [
     ...replaced.flatMap((member) => quiesceSteps(input, member)),
+    ...(input.strategy === 'start-first' ? members.flatMap((member) => leaveSteps(input, member)) : []),
     ...members.toReversed().flatMap((member) => stopSteps(input, member)),
     ...replaced.flatMap((member) => swapSteps(input, member)),
   ];
@@ -104,6 +106,12 @@ function createSteps(input: PlanInput, member: Member): Step[] {
 function quiesceSteps(input: PlanInput, member: Member): Step[] {
   if (member.autoRemove || member.policy.Name === 'no') return [];
   return [steps.setPolicy(site(input, 'QUIESCING', member), { Name: 'no', MaximumRetryCount: 0 }, true)];
+}
+
+/** A stopping container is found by its names until the engine has seen it end: whoever asks meanwhile is refused. */
+function leaveSteps(input: PlanInput, member: Member): Step[] {
+  const at = site(input, 'STOPPING', member);
+  return namedNetworks(member.inspect).map((network) => steps.disconnect(at, network));
 }
 
 function stopSteps(input: PlanInput, member: Member): Step[] {

@@ -1,5 +1,6 @@
 import { describeGate } from './gate-terms.ts';
 import { type JournalMember, type JournalRun, reached, type Step, taggable, workNames } from './run.ts';
+import { namedNetworks } from './spec-networks.ts';
 import * as steps from './steps.ts';
 
 /** A container as it is now. */
@@ -170,10 +171,8 @@ function restoreOld(
 ): { steps: Step[]; blocked: string | undefined } {
   const site = { run: run.id, phase: 'ROLLBACK' as const, member };
   const found: Step[] = [];
-  if (old.id !== member.inspect.Id) {
-    for (const { network } of member.progress.spec?.connects ?? []) {
-      if (!old.networks.includes(network)) found.push(steps.connect(site, 'old', network));
-    }
+  for (const { network, cause } of networksBefore(run, member, old)) {
+    if (!old.networks.includes(network)) found.push(steps.connect(site, 'old', network, cause));
   }
   if (old.name === workNames(member.name, run.id).prev) {
     if (foreign) {
@@ -189,6 +188,14 @@ function restoreOld(
   const leave = run.failure?.leaveStopped.includes(member.name) ?? false;
   if (mayStart && !old.running && !leave) found.push(steps.start(site, 'old', 'it was running before the run'));
   return { steps: found, blocked: undefined };
+}
+
+/** The networks that the run may have taken from the old container, or that its new creation could not give it at once. */
+function networksBefore(run: JournalRun, member: JournalMember, old: Seen): { network: string; cause?: string }[] {
+  if (old.id !== member.inspect.Id)
+    return [...(member.progress.spec?.connects ?? [])].map(({ network }) => ({ network }));
+  if (run.strategy !== 'start-first' || !reached(run, 'STOPPING')) return [];
+  return namedNetworks(member.inspect).map((network) => ({ network, cause: 'it comes back to where it was' }));
 }
 
 /** After everybody is back: the tag that was moved, and the holder of the volumes. */

@@ -16,6 +16,7 @@ export type Action =
   | { readonly do: 'pull'; readonly reference: string; readonly registryHost: string; readonly platform: string | null }
   | { readonly do: 'create'; readonly which: Which }
   | { readonly do: 'connect'; readonly which: 'old' | 'new'; readonly network: string }
+  | { readonly do: 'disconnect'; readonly network: string }
   | { readonly do: 'copy'; readonly paths: readonly string[] }
   | { readonly do: 'verify'; readonly which: 'old' | 'new' }
   | { readonly do: 'policy'; readonly policy: RestartPolicy; readonly quiesce: boolean }

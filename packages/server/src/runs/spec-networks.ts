@@ -102,6 +102,22 @@ function aliases(live: EndpointSettings, input: SpecInput): string[] {
   return [...new Set(input.nameAlias ? [...own, input.finalName] : own)];
 }
 
+/** The networks on which the engine answers for the container's names: all but the default ones. */
+export function namedNetworks({ NetworkSettings }: Pick<ContainerInspect, 'NetworkSettings'>): string[] {
+  const nameless = [defaultNetwork, 'host', 'none'];
+  return Object.keys(NetworkSettings.Networks)
+    .filter((name) => !nameless.includes(name))
+    .sort();
+}
+
+/** What a container that left the network is connected to it with, to be as it was. */
+export function sameEndpoint(network: string, container: ContainerInspect): EndpointSettings {
+  const live = container.NetworkSettings.Networks[network] ?? {};
+  const { IPAMConfig, Links, DriverOpts, GwPriority } = live;
+  const wanted = { IPAMConfig, Links, DriverOpts, GwPriority, Aliases: ownAliases(live, container) };
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => !isNothing(value))) as EndpointSettings;
+}
+
 /**
  * The aliases that were asked for. Engines before 25 store the short id behind them; later ones add the short id and the
  * host name to the answer for API versions below 1.45, in that order. A host name before the short id is the user's.

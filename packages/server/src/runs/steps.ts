@@ -58,10 +58,20 @@ export function create(site: StepSite, which: Which, cause: string): Step {
   });
 }
 
-export function connect(site: StepSite, which: 'old' | 'new', network: string): Step {
+export function connect(
+  site: StepSite,
+  which: 'old' | 'new',
+  network: string,
+  cause = 'this engine takes one network at create',
+): Step {
   const call = `POST /networks/${network}/connect`;
-  const cause = 'this engine takes one network at create';
   return step(site, `connect ${label(site, which)} to ${network}`, call, cause, { do: 'connect', which, network });
+}
+
+export function disconnect(site: StepSite, network: string): Step {
+  const call = `POST /networks/${network}/disconnect`;
+  const cause = 'from here on its names lead to the new one alone, before it stops to answer';
+  return step(site, `take ${label(site, 'old')} off ${network}`, call, cause, { do: 'disconnect', network });
 }
 
 export function copyFiles(site: StepSite, paths: readonly string[]): Step {
