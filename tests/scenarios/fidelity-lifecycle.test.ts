@@ -1,4 +1,5 @@
 import { images, uniqueName, waitFor } from '@evenkeel/testbed';
+import { pack } from 'tar-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDetection } from './detection-bench.ts';
 import { type Replacing, startReplacing } from './replace.ts';
@@ -119,6 +120,30 @@ test('F36: Compose finds nothing to do on a container that was updated', async (
     'label=com.docker.compose.project=shop',
   );
   expect(replicas).toBe(after.Id);
+});
+
+test('files that Compose injected come along with their folders, and a folder of the new image stays as it is', async () => {
+  const name = replacing.name('injected');
+  await replacing.docker.docker('create', ...resting, ...composed('files', 'web'), '--name', name, replacing.image);
+  const tape = pack();
+  // As Compose does it between create and start: with the time of the copying, in whole seconds.
+  const written = { uid: 33, gid: 34, mtime: new Date(Math.floor(Date.now() / 1000) * 1000) };
+  tape.entry({ ...written, name: 'etc/app/', type: 'directory', mode: 0o755 });
+  tape.entry({ ...written, name: 'etc/app/parts/', type: 'directory', mode: 0o750 });
+  tape.entry({ ...written, name: 'etc/app/parts/one.conf', mode: 0o440 }, 'of Compose');
+  tape.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tape) chunks.push(chunk as Buffer);
+  await replacing.engine.containers.putArchive(name, '/', Buffer.concat(chunks));
+  await replacing.docker.docker('start', name);
+  const image = await images.fidelity(2, { files: [{ path: 'etc/app', directory: true, mode: 0o700 }] });
+  const { run } = await replacing.updateOne('injected', { image });
+  expect(run).toMatchObject({ state: 'committed' });
+  expect(await replacing.exec('injected', 'cat', '/etc/app/parts/one.conf')).toBe('of Compose');
+  const rights = ['/etc', '/etc/app', '/etc/app/parts', '/etc/app/parts/one.conf'];
+  expect(await replacing.exec('injected', 'stat', '-c', '%u:%g %a', ...rights)).toBe(
+    '0:0 755\n0:0 700\n33:34 750\n33:34 440',
+  );
 });
 
 /**

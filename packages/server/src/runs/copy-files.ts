@@ -1,32 +1,39 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { extract, type Header, pack } from 'tar-stream';
-import { type Engine, EngineError } from '../platform/engine/engine.ts';
+import type { Engine } from '../platform/engine/engine.ts';
 
 /** What Compose injects is a handful of small files; anything larger is not that. */
 const largest = 4 * 1024 * 1024;
 
 /**
- * Copies one file of the writable layer from a container into another, with owner, group, mode and time. Missing parent
- * folders are created. A file that is gone by now is left out.
+ * Copies one file of the writable layer from a container into another, with owner, group, mode and time. Folders that are missing there
+ * are made as they are in the first one; those that are there stay as they are. A file that is gone by now is left out.
  */
 export async function copyFile(engine: Engine, from: string, to: string, path: string): Promise<void> {
-  const entries = await readArchive(engine, from, path);
-  if (entries === undefined) return;
-  const folder = posix.dirname(path);
-  try {
-    await engine.containers.putArchive(to, folder, await packed(entries, ''));
-  } catch (error) {
-    if (!(error instanceof EngineError && error.status === 404)) throw error;
-    const parents = folder.split('/').slice(1);
-    const folders = parents.map((_, index) => `${parents.slice(0, index + 1).join('/')}/`);
-    const made = folders.map((name): Entry => ({ header: { name, type: 'directory', mode: 0o755 }, content: nothing }));
-    await engine.containers.putArchive(
-      to,
-      '/',
-      await packed([...made, ...entries], `${folder.slice(1)}/`, made.length),
-    );
+  const [file] = (await readArchive(engine, from, path)) ?? [];
+  if (file === undefined) return;
+  const missing = await missingFolders(engine, to, path);
+  const base = posix.dirname(missing[0] ?? path);
+  const name = (absolute: string) => posix.relative(base, absolute);
+  const entries: Entry[] = [];
+  for (const folder of missing)
+    entries.push({
+      header: { ...(await folderHeader(engine, from, folder)), name: `${name(folder)}/` },
+      content: nothing,
+    });
+  entries.push({ header: { ...file.header, name: name(path) }, content: file.content });
+  await engine.containers.putArchive(to, base, await packed(entries));
+}
+
+/** The folders above the path that the container does not have, outermost first: the engine gives those of an archive new rights. */
+async function missingFolders(engine: Engine, container: string, path: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let folder = posix.dirname(path); folder !== '/'; folder = posix.dirname(folder)) {
+    if ((await engine.containers.statPath(container, folder)) !== undefined) break;
+    missing.unshift(folder);
   }
+  return missing;
 }
 
 interface Entry {
@@ -36,7 +43,14 @@ interface Entry {
 
 const nothing = Buffer.alloc(0);
 
-async function readArchive(engine: Engine, container: string, path: string): Promise<Entry[] | undefined> {
+/** Owner, rights and time of a folder; plain ones where a link stands in its place. */
+async function folderHeader(engine: Engine, container: string, path: string): Promise<Partial<Header>> {
+  const [folder] = (await readArchive(engine, container, path, 1)) ?? [];
+  return folder?.header.type === 'directory' ? folder.header : { type: 'directory', mode: 0o755 };
+}
+
+/** The first `most` entries of what is at the path; undefined when nothing is there. */
+async function readArchive(engine: Engine, container: string, path: string, most = Number.POSITIVE_INFINITY) {
   const stream = await engine.containers.getArchive(container, path);
   if (stream === undefined) return undefined;
   const source = Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
@@ -51,6 +65,7 @@ async function readArchive(engine: Engine, container: string, path: string): Pro
       const chunks: Buffer[] = [];
       for await (const chunk of entry) chunks.push(chunk as Buffer);
       entries.push({ header: entry.header, content: Buffer.concat(chunks) });
+      if (entries.length >= most) break;
     }
     return entries;
   } finally {
@@ -60,12 +75,11 @@ async function readArchive(engine: Engine, container: string, path: string): Pro
   }
 }
 
-async function packed(entries: readonly Entry[], prefix: string, unprefixed = 0): Promise<Uint8Array> {
+async function packed(entries: readonly Entry[]): Promise<Uint8Array> {
   const tape = pack();
-  for (const [index, { header, content }] of entries.entries()) {
-    const name = index < unprefixed ? header.name : `${prefix}${header.name}`;
+  for (const { header, content } of entries) {
     const { size: _, ...rest } = header;
-    tape.entry({ ...rest, name }, content);
+    tape.entry(rest, content);
   }
   tape.finalize();
   const chunks: Buffer[] = [];
