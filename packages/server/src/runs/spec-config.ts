@@ -1,5 +1,5 @@
 import type { Finding } from '@evenkeel/contract';
-import type { ContainerConfig, Healthcheck, ImageInspect } from '../platform/engine/engine-types.ts';
+import type { ContainerConfig, ContainerInspect, Healthcheck, ImageInspect } from '../platform/engine/engine-types.ts';
 import { replacementLabels } from './compose-labels.ts';
 import { namespaceOwner, shortId, speaks } from './spec-api.ts';
 import { isNothing, sameList, sameValue } from './spec-equality.ts';
@@ -82,16 +82,16 @@ function ownHostname({ container, daemonName }: SpecInput): string | undefined {
 }
 
 /** The MAC address that the user asked for; it goes with no network of its own. */
-export function wishedMac({ container, macAddress }: Pick<SpecInput, 'container' | 'macAddress'>): string | undefined {
+export function wishedMac(container: ContainerInspect): string | undefined {
   const { NetworkMode } = container.HostConfig;
   if (namespaceOwner(NetworkMode) !== undefined || NetworkMode === 'host') return undefined;
-  const wished = macAddress ?? container.Config.MacAddress;
+  const wished = container.Config.MacAddress;
   return wished === '' ? undefined : wished;
 }
 
-/** Below API 1.44 the endpoint's address is ignored, from 1.52 on this one is refused. */
+/** Below API 1.44 the endpoint's address is ignored; from then on this one is on its way out. */
 function configMac(input: SpecInput): string | undefined {
-  return speaks(input.apiVersion, '1.44') ? undefined : wishedMac(input);
+  return speaks(input.apiVersion, '1.44') ? undefined : wishedMac(input.container);
 }
 
 /** A binding whose port is not exposed is silently not published, and the new image may have dropped its EXPOSE. */

@@ -141,10 +141,6 @@ describe('networks of a replacement', () => {
     const later = plan('front', networks, { apiVersion: '1.44' }, {}, mac);
     expect(later.spec.create.MacAddress).toBeUndefined();
     expect(later.endpoints).toEqual({ front: mac, back: {} });
-    expect(plan('front', networks, { apiVersion: '1.52', macAddress: mac.MacAddress }).endpoints).toEqual({
-      front: mac,
-      back: {},
-    });
   });
 
   test('start-first gives the name as an alias on networks of the user only, once', () => {

@@ -86,7 +86,7 @@ function endpointOf(name: string, live: EndpointSettings, { input, primary, warn
   const addressable = !isDefault && input.networks[name]?.hasSubnet !== false;
   if (!isNothing(address) && !addressable) warnings.push(addressWarning(name));
   const driverOpts = { ...live.DriverOpts, ...(primary ? interfaceSysctls(input) : {}) };
-  const mac = primary && speaks(input.apiVersion, '1.44') ? wishedMac(input) : undefined;
+  const mac = primary && speaks(input.apiVersion, '1.44') ? wishedMac(input.container) : undefined;
   const wanted: EndpointSettings = {
     ...(addressable ? { IPAMConfig: address } : {}),
     ...(isDefault ? {} : { Aliases: aliases(live, input), Links: live.Links ?? [] }),

@@ -9,7 +9,6 @@ export const safeMountsLabel = 'evenkeel.start-first.safe-mounts';
 export interface StartFirstContext {
   /** Names of the containers that share a namespace with it or link to it. */
   readonly dependants: readonly string[];
-  readonly macAddress?: string;
 }
 
 /**
@@ -29,7 +28,7 @@ export function startFirstObstacles(container: ContainerInspect, context: StartF
     const address = endpoint.IPAMConfig?.IPv4Address || endpoint.IPAMConfig?.IPv6Address;
     if (address) obstacles.push(`The static address ${address} on ${name} can only be held by one of them.`);
   }
-  const mac = wishedMac({ container, ...(context.macAddress === undefined ? {} : { macAddress: context.macAddress }) });
+  const mac = wishedMac(container);
   if (mac !== undefined) obstacles.push(`The MAC address ${mac} can only be held by one of them.`);
   for (const mount of sharedMounts(container)) {
     obstacles.push(`Both would write to ${mount}; the label ${safeMountsLabel} says where that is safe.`);

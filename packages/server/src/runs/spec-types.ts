@@ -27,11 +27,6 @@ export interface SpecInput {
   /** Start-first: the final name is given as an alias on user networks. */
   readonly nameAlias: boolean;
   readonly finalName: string;
-  /**
-   * The MAC address that the user asked for, read with an API version below 1.52, which no longer shows it in `Config`.
-   * Where it is absent `Config.MacAddress` is taken.
-   */
-  readonly macAddress?: string;
 }
 
 /** What is sent to the engine for one replacement. */

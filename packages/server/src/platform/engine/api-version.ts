@@ -1,6 +1,9 @@
-/** The API versions that this client was written against. 1.41 is Docker 20.10. */
+/**
+ * The API versions that this client was written against. 1.41 is Docker 20.10. Not beyond 1.51, although later ones are known: from
+ * 1.52 on an inspect no longer shows the MAC address that a container was asked to have, and its replacement would get another one.
+ */
 export const oldestKnown = '1.41';
-export const newestKnown = '1.52';
+export const newestKnown = '1.51';
 
 /** Negative when `a` is older than `b`. Versions are numbers with a point, not decimals: 1.9 is older than 1.41. */
 export function compareVersions(a: string, b: string): number {

@@ -26,7 +26,9 @@ describe('an endpoint', () => {
 describe('the version to speak', () => {
   test.each([
     ['1.41', '1.41'],
-    ['1.52', '1.52'],
+    ['1.51', '1.51'],
+    // From here on no inspect shows the MAC address that a container was asked to have.
+    ['1.52', '1.51'],
     ['1.60', newestKnown],
     ['2.0', newestKnown],
     ['1.40', undefined],
