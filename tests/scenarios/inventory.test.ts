@@ -10,7 +10,7 @@ import {
   waitFor,
 } from '@evenkeel/testbed';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createContainers } from '../../packages/server/src/containers/index.ts';
 import { createHosts, type Hosts } from '../../packages/server/src/hosts/index.ts';
 import { systemClock } from '../../packages/server/src/platform/clock.ts';
@@ -143,6 +143,48 @@ describe('a watched host', () => {
     expect(() => containers.find('own', id.slice(0, 11))).toThrow(expect.objectContaining({ code: 'not_found' }));
     expect(() => containers.find('nowhere', 'before')).toThrow(expect.objectContaining({ code: 'not_found' }));
   });
+});
+
+describe('a container that its engine cannot show', () => {
+  const failing = /^GET \/containers\/[0-9a-f]{64}\/json$/;
+  afterEach(() => proxy.clear());
+
+  test('leaves its host online and the others fresh, is marked stale, and is seen again by itself', async () => {
+    const id = await own.docker('run', '-d', '--name', 'odd', 'local/app:1');
+    await until('odd', () => named('odd')?.state === 'running');
+    proxy.refuse(new RegExp(`^GET /containers/${id}/json$`), 500, 'readlink /var/lib/docker: input/output error');
+    const connected = online.filter((host) => host === 'own').length;
+    proxy.cutConnections();
+    await until('a new connection', () => online.filter((host) => host === 'own').length === connected + 1);
+    expect(host('own')).toMatchObject({ state: 'online', reason: null });
+    expect(named('odd')).toMatchObject({ state: 'running', stale: true });
+    expect(named('before')).toMatchObject({ state: 'running', stale: false });
+    await own.docker('rename', 'odd', 'even');
+    expect(host('own').state).toBe('online');
+    proxy.clear();
+    await until('it to be seen again', () => named('even')?.stale === false);
+    await own.docker('rm', '-f', 'even');
+    await until('even to go', () => named('even') === undefined);
+  });
+
+  test('of whose event nothing came is not missed: the inspect after an event is repeated', async () => {
+    proxy.refuse(failing, 500, 'try again', { times: 2 });
+    await own.docker('run', '-d', '--name', 'again', 'local/app:1');
+    await until('again', () => named('again')?.state === 'running' && named('again')?.stale === false);
+    await own.docker('rm', '-f', 'again');
+    await until('again to go', () => named('again') === undefined);
+  });
+});
+
+test('what the docker command line does to images is told', async () => {
+  const told: string[] = [];
+  const stop = hosts.onImages((id) => told.push(id));
+  await own.docker('tag', 'local/app:1', 'local/app:renamed');
+  await until('the tag', () => told.length === 1);
+  await own.docker('rmi', 'local/app:renamed');
+  await until('the removal', () => told.length === 2);
+  stop();
+  expect(told).toEqual(['own', 'own']);
 });
 
 describe('a host that goes away', () => {

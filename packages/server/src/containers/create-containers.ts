@@ -1,9 +1,9 @@
 import type { Container } from '@evenkeel/contract';
-import type { Hosts, PictureChange } from '../hosts/index.ts';
+import type { HostPicture, Hosts, PictureChange } from '../hosts/index.ts';
 import { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
-import { nameOf, toContainer } from './container-map.ts';
+import { type MapContext, nameOf, toContainer } from './container-map.ts';
 import type { Containers } from './containers.ts';
 import { ownContainerId } from './self.ts';
 
@@ -19,14 +19,13 @@ export function createContainers({
 
   function follow({ host, all, containers }: PictureChange): void {
     const picture = hosts.picture(host);
-    const context = { host, stale: picture.stale, self };
     const ids = all ? [...picture.containers.keys()] : containers;
     const puts: Container[] = [];
     const removals: string[] = all ? gone(host, picture.containers) : [];
     for (const id of ids) {
       const inspect = picture.containers.get(id);
       if (inspect === undefined) removals.push(`${host}/${id}`);
-      else puts.push(toContainer(inspect, context));
+      else puts.push(toContainer(inspect, contextOf(picture, id)));
     }
     collection.publish(puts, removals);
   }
@@ -35,6 +34,10 @@ export function createContainers({
     return [...collection.values()]
       .filter((container) => container.host === host && !present.has(container.id))
       .map(({ key }) => key);
+  }
+
+  function contextOf({ host, stale, doubtful }: HostPicture, id: string): MapContext {
+    return { host, stale: stale || doubtful.has(id), self };
   }
 
   hosts.onPicture(follow);
@@ -52,7 +55,7 @@ export function createContainers({
           `There is no container "${idOrName}" on the host "${host}". It may have been removed or renamed.`,
         );
       }
-      return { container: toContainer(inspect, { host, stale: picture.stale, self }), inspect };
+      return { container: toContainer(inspect, contextOf(picture, inspect.Id)), inspect };
     },
   };
 }

@@ -21,6 +21,7 @@ export function createHosts(parts: HostsParts): Hosts {
   const collection = new LiveCollection<Host>({ topic: 'hosts', keyOf: ({ id }) => id });
   const pictureListeners = new Set<(change: PictureChange) => void>();
   const onlineListeners = new Set<(host: string) => void>();
+  const imageListeners = new Set<(host: string) => void>();
   const watches = new Map<string, HostWatch>();
 
   function watchOf(id: string): HostWatch {
@@ -46,6 +47,9 @@ export function createHosts(parts: HostsParts): Hosts {
       onOnline: () => {
         for (const listener of onlineListeners) listener(host.id);
       },
+      onImages: () => {
+        for (const listener of imageListeners) listener(host.id);
+      },
     });
     watches.set(host.id, watch);
   }
@@ -56,7 +60,7 @@ export function createHosts(parts: HostsParts): Hosts {
     engine: (host) => watchOf(host).engine,
     picture: (host) => {
       const watch = watchOf(host);
-      return { host, stale: watch.stale, containers: watch.keeper.containers };
+      return { host, stale: watch.stale, containers: watch.keeper.containers, doubtful: watch.doubtful };
     },
     signalledAt: (host, id) => watchOf(host).signalledAt(id),
     onPicture: (listener) => {
@@ -66,6 +70,10 @@ export function createHosts(parts: HostsParts): Hosts {
     onOnline: (listener) => {
       onlineListeners.add(listener);
       return () => onlineListeners.delete(listener);
+    },
+    onImages: (listener) => {
+      imageListeners.add(listener);
+      return () => imageListeners.delete(listener);
     },
     refresh: (host, idOrName) => watchOf(host).keeper.refresh(idOrName),
     close: async () => {

@@ -56,6 +56,11 @@ export class PictureKeeper {
     this.#changed(id);
   }
 
+  /** Takes over what is known of a container that cannot be inspected, unless an inspect of it is on its way. */
+  assume(container: ContainerInspect): void {
+    if (!this.#running.has(container.Id)) this.#put(container);
+  }
+
   #run(id: string): Promise<ContainerInspect | undefined> {
     const run = this.#inspect(id)
       .then((found) => {

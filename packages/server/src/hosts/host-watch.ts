@@ -1,10 +1,13 @@
 import type { Host } from '@evenkeel/contract';
 import { type Clock, moment } from '../platform/clock.ts';
-import type { Engine } from '../platform/engine/engine.ts';
-import type { EngineEvent, EngineInfo, EngineVersion } from '../platform/engine/engine-types.ts';
+import { type Engine, EngineError } from '../platform/engine/engine.ts';
+import type { ContainerSummary, EngineEvent, EngineInfo, EngineVersion } from '../platform/engine/engine-types.ts';
 import { describeError } from '../platform/fault.ts';
 import type { Log } from '../platform/log/log.ts';
+import { createDoubts } from './doubts.ts';
+import { changesImages, containerOf, eventsSince } from './event-meaning.ts';
 import { PictureKeeper } from './host-picture.ts';
+import { standIn } from './stand-in.ts';
 
 export interface ConfiguredHost {
   readonly id: string;
@@ -23,6 +26,9 @@ export interface WatchTimes {
   readonly heartbeatMilliseconds: number;
   /** A ping that takes longer means that the engine hangs. */
   readonly pingMilliseconds: number;
+  /** Until a container that could not be inspected is asked for again; doubles up to `longestRetryMilliseconds`. */
+  readonly firstRetryMilliseconds: number;
+  readonly longestRetryMilliseconds: number;
 }
 
 export const watchTimes: WatchTimes = {
@@ -31,6 +37,8 @@ export const watchTimes: WatchTimes = {
   relistMilliseconds: 5 * 60_000,
   heartbeatMilliseconds: 10_000,
   pingMilliseconds: 10_000,
+  firstRetryMilliseconds: 1000,
+  longestRetryMilliseconds: 60_000,
 };
 
 export interface HostWatchParts {
@@ -44,11 +52,14 @@ export interface HostWatchParts {
   readonly onPicture: (change: { all: boolean; containers: readonly string[] }) => void;
   readonly onHost: (host: Host) => void;
   readonly onOnline: () => void;
+  /** The engine's images may be others than before. */
+  readonly onImages: () => void;
 }
 
 export interface HostWatch {
   readonly engine: Engine;
   readonly keeper: PictureKeeper;
+  readonly doubtful: ReadonlySet<string>;
   readonly stale: boolean;
   signalledAt(id: string): number | undefined;
   close(): Promise<void>;
@@ -60,8 +71,6 @@ interface Facts {
   readonly apiVersion: string;
 }
 
-/** Events that change nothing that an inspect would show, and come with every health check. */
-const silentActions = /^(exec_|attach|detach|resize|top|export|copy|archive-path|extract-to-dir)/;
 const inspectionsAtOnce = 8;
 const hostPublicationMilliseconds = 100;
 
@@ -85,13 +94,58 @@ export function watchHost(parts: HostWatchParts): HostWatch {
   let listing = false;
   const signalled = new Map<string, number>();
 
-  const keeper = new PictureKeeper(
-    (id) => engine.containers.inspect(id, closing.signal),
-    (id) => {
-      if (!listing) parts.onPicture({ all: false, containers: [id] });
-      publishSoon();
+  const doubts = createDoubts({
+    clock,
+    firstRetryMilliseconds: times.firstRetryMilliseconds,
+    longestRetryMilliseconds: times.longestRetryMilliseconds,
+    again: (id, signal) => void look(id, signal),
+    onDoubt: (id, error) => {
+      log.warn(
+        { container: id, reason: describeError(error) },
+        'a container cannot be inspected; it is shown as last seen',
+      );
+      changed(id);
     },
-  );
+  });
+  const keeper = new PictureKeeper(async (id) => {
+    const found = await engine.containers.inspect(id, closing.signal);
+    doubts.settled(found?.Id ?? id);
+    return found;
+  }, changed);
+
+  function changed(id: string): void {
+    if (!listing) parts.onPicture({ all: false, containers: [id] });
+    publishSoon();
+  }
+
+  const ping = (signal: AbortSignal) =>
+    engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
+
+  /** Brings one container up to date; one that cannot be inspected is asked for again later. */
+  async function look(id: string, signal: AbortSignal): Promise<void> {
+    try {
+      await keeper.refresh(id);
+    } catch (error) {
+      if (!signal.aborted) doubts.failed(id, error, signal);
+    }
+  }
+
+  /** The same in a listing, where a failure may also mean that the engine is away: that is thrown. */
+  async function lookAtListed(summary: ContainerSummary, signal: AbortSignal): Promise<void> {
+    const { Id: id } = summary;
+    try {
+      if (!doubts.isWaiting(id)) {
+        await keeper.refresh(id);
+        return;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      // An engine that still answers has trouble with this container alone.
+      if (!(error instanceof EngineError)) await ping(signal);
+      doubts.failed(id, error, signal);
+    }
+    keeper.assume(standIn(summary, keeper.containers.get(id)));
+  }
 
   function publish(): void {
     clearTimeout(publication);
@@ -124,17 +178,17 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     const before = new Set(keeper.containers.keys());
     const listed = await engine.containers.list(signal);
     for (const { Id } of listed) before.delete(Id);
-    const queue = listed.map(({ Id }) => Id);
+    const queue = [...listed];
     const worker = async () => {
-      for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
         signal.throwIfAborted();
-        await keeper.refresh(id);
+        await lookAtListed(next, signal);
       }
     };
     await Promise.all(Array.from({ length: inspectionsAtOnce }, worker));
     signal.throwIfAborted();
     // Only what was known before the listing can be gone; what was created meanwhile came by its event.
-    for (const id of before) keeper.remove(id);
+    for (const id of before) remove(id);
     listedAt = clock.now();
     lastSeenAt = listedAt;
   }
@@ -155,27 +209,31 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     parts.onOnline();
   }
 
-  function handle(event: EngineEvent): void {
+  function remove(id: string): void {
+    doubts.settled(id);
+    keeper.remove(id);
+  }
+
+  function handle(event: EngineEvent, signal: AbortSignal): void {
+    if (changesImages(event)) parts.onImages();
     const id = containerOf(event);
     if (id === undefined) return;
     lastSeenAt = clock.now();
     if (event.Action === 'kill') signalled.set(id, event.timeNano / 1e6);
     if (event.Action === 'destroy') signalled.delete(id);
-    const seen = (event.Action === 'destroy' ? Promise.resolve(keeper.remove(id)) : keeper.refresh(id)).then(() => {
+    const seen = event.Action === 'destroy' ? Promise.resolve(remove(id)) : look(id, signal);
+    void seen.then(() => {
       if (event.timeNano / 1e6 > (connectedAt ?? Number.POSITIVE_INFINITY))
         eventLag = Math.max(0, Math.round(clock.now() - event.timeNano / 1e6));
       publishSoon();
     });
-    seen.catch((error: unknown) =>
-      log.debug({ container: id, reason: describeError(error) }, 'inspect after an event failed'),
-    );
   }
 
   /** Everything that runs beside the event stream; its first failure ends the connection. */
   async function keepAlive(signal: AbortSignal): Promise<never> {
     for (let nextList = clock.now() + times.relistMilliseconds; ; ) {
       await clock.sleep(times.heartbeatMilliseconds, signal);
-      await engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
+      await ping(signal);
       lastSeenAt = clock.now();
       publishSoon();
       if (clock.now() < nextList) continue;
@@ -185,7 +243,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
   }
 
   async function follow(since: string, signal: AbortSignal): Promise<void> {
-    for await (const event of engine.events({ since, signal })) handle(event);
+    for await (const event of engine.events({ since, signal })) handle(event, signal);
     signal.throwIfAborted();
     throw new Error('the event stream ended');
   }
@@ -195,7 +253,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     const ending = new AbortController();
     const signal = AbortSignal.any([ending.signal, closing.signal]);
     try {
-      await engine.ping(AbortSignal.any([signal, AbortSignal.timeout(times.pingMilliseconds)]));
+      await ping(signal);
       const [info, version, apiVersion] = await Promise.all([engine.info(), engine.version(), engine.apiVersion()]);
       facts = { info, version, apiVersion };
       // Followed from before the listing: engines keep the last 256 events only, fewer than a long listing may bring.
@@ -245,6 +303,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
   return {
     engine,
     keeper,
+    doubtful: doubts.ids,
     get stale() {
       return state !== 'online';
     },
@@ -256,18 +315,4 @@ export function watchHost(parts: HostWatchParts): HostWatch {
       await engine.close();
     },
   };
-}
-
-/** The container that an event is about; undefined where an inspect would show nothing new. */
-function containerOf({ Type, Action, Actor }: EngineEvent): string | undefined {
-  if (Type === 'container') return silentActions.test(Action) ? undefined : Actor.ID;
-  if (Type === 'network' && (Action === 'connect' || Action === 'disconnect')) return Actor.Attributes['container'];
-  return undefined;
-}
-
-/** Events from just before the listing on, in the engine's own time: nothing falls between the two. */
-function eventsSince(info: EngineInfo, clock: Clock): string {
-  const engineTime = Date.parse(info.SystemTime ?? '');
-  const from = (Number.isNaN(engineTime) ? clock.now() : engineTime) - 1000;
-  return (from / 1000).toFixed(3);
 }

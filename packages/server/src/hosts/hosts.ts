@@ -8,6 +8,11 @@ export interface HostPicture {
   readonly host: string;
   readonly stale: boolean;
   readonly containers: ReadonlyMap<string, ContainerInspect>;
+  /**
+   * Ids of containers that the engine could not show when it was last asked. They are in `containers` as they were last seen, or, if
+   * never, with no more than the engine's list tells.
+   */
+  readonly doubtful: ReadonlySet<string>;
 }
 
 /** What changed in a picture. `containers` are ids; `all` when the whole picture is new or its staleness changed. */
@@ -33,6 +38,11 @@ export interface Hosts {
   onPicture(listener: (change: PictureChange) => void): () => void;
   /** Called each time a host has been connected (again) and listed: recovery runs here. */
   onOnline(listener: (host: string) => void): () => void;
+  /**
+   * Called with the host after each event of its engine that changes its images or their names: pull, tag, untag, delete, load, import,
+   * prune. Many may come in a row. Nothing is said of what happened while the host was away; `onOnline` comes after that.
+   */
+  onImages(listener: (host: string) => void): () => void;
   /** Forces a fresh inspect of one container into the picture; what a caller that just changed it wants to see. */
   refresh(host: string, idOrName: string): Promise<ContainerInspect | undefined>;
   close(): Promise<void>;

@@ -150,8 +150,12 @@ export interface ContainerSummary {
   readonly ImageID: string;
   readonly State: string;
   readonly Status: string;
+  /** Seconds since 1970. */
   readonly Created: number;
   readonly Labels: Readonly<Record<string, string>> | null;
+  readonly HostConfig?: { readonly NetworkMode?: string };
+  readonly Mounts?: readonly MountPoint[];
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, EndpointSettings>> | null } | null;
 }
 
 export interface ImageInspect {
