@@ -7,7 +7,7 @@ import { copyFile } from './copy-files.ts';
 import { checkUntouched } from './drift.ts';
 import { passGate } from './gate.ts';
 import { withReference } from './image-actions.ts';
-import { locate } from './look.ts';
+import { inspectNamed, locate } from './look.ts';
 import type { NameQueue } from './name-queue.ts';
 import {
   Drift,
@@ -42,6 +42,8 @@ export interface Site {
   /** True when the engine was away meanwhile: what stopped since then was not stopped by a person. */
   readonly disturbed: boolean;
   readonly signal: AbortSignal;
+  /** Id of the container in which we run. */
+  readonly self: string | undefined;
   /** Who works with which reference now. */
   readonly references: NameQueue;
 }
@@ -51,7 +53,7 @@ export async function createContainer(site: Site, which: Which, spec: Replacemen
   const { engine, member, run } = site;
   const names = workNames(member.name, run);
   const name = { old: names.prev, new: names.next, holder: names.hold }[which];
-  const present = await engine.containers.inspect(name);
+  const present = await inspectNamed(engine, name);
   if (present !== undefined) return present.Id;
   if (which === 'holder') return (await engine.containers.create(name, buildHolder(member.inspect))).id;
   if (spec === null) throw new Error(`The spec of ${name} was not computed.`);
@@ -63,10 +65,25 @@ export async function createContainer(site: Site, which: Which, spec: Replacemen
     return made.id;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    throw new Fault('engine_refused', `The engine refused to create the new ${member.name}: ${error.message}`, {
+    // An earlier attempt, given up for its silence, is still at work: the engine takes the name first and shows the container later.
+    const late = error.status === 409 ? await untilShown(site, name) : undefined;
+    if (late !== undefined) return late.Id;
+    const what = which === 'new' ? 'the new' : 'the old';
+    throw new Fault('engine_refused', `The engine refused to create ${what} ${member.name}: ${error.message}`, {
       cause: error,
     });
   }
+}
+
+const longestCreateMs = 60_000;
+const lookAgainMs = 500;
+
+async function untilShown({ engine, clock, signal }: Site, name: string): Promise<ContainerInspect | undefined> {
+  for (const deadline = clock.now() + longestCreateMs; clock.now() < deadline; await clock.sleep(lookAgainMs, signal)) {
+    const found = await inspectNamed(engine, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export async function connectNetwork(site: Site, which: 'old' | 'new', network: string): Promise<void> {
@@ -107,12 +124,17 @@ export function compare(member: JournalMember, container: ContainerInspect): voi
   if (differences.length === 0) return;
   const paths = differences
     .slice(0, 5)
-    .map(({ path, expected, observed }) => `${path}: ${brief(expected)} became ${brief(observed)}`);
+    .map(({ path, expected, observed }) =>
+      holdsSecrets.test(path) ? path : `${path}: ${brief(expected)} became ${brief(observed)}`,
+    );
   throw new Fault(
     'fidelity_mismatch',
     `The engine made the new ${member.name} different from the plan (${paths.join('; ')}).`,
   );
 }
+
+/** What people put secrets into: the reason of a run is stored and shown in clear. */
+const holdsSecrets = /\b(Env|Cmd|Entrypoint|Labels|Healthcheck|LogConfig|DriverOpts|Annotations)\b/;
 
 function brief(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
@@ -143,8 +165,9 @@ export async function stopContainer(site: Site, which: 'old' | 'new'): Promise<n
     if (site.goingBack || (member.autoRemove && (site.repeated || site.disturbed))) return clock.now();
     throw new Drift(`${member.name} was removed by somebody else.`);
   }
-  const doneBefore = site.repeated && !isRunning(container);
+  const doneBefore = (site.repeated && !isRunning(container)) || endedByItself(site, container);
   if (which === 'old' && !site.goingBack && !doneBefore) checkUntouched(member, container, site);
+  if (which === 'old' && !site.goingBack && member.autoRemove) await checkKept(site);
   const vanishes = container.HostConfig.AutoRemove === true && isRunning(container);
   // Opened before the stop: afterwards there may be nothing left to wait for.
   const removed = vanishes ? engine.containers.wait(container.Id, 'removed', site.signal) : undefined;
@@ -159,6 +182,25 @@ export async function stopContainer(site: Site, which: 'old' | 'new'): Promise<n
   if (after !== undefined && isRunning(after))
     throw new Fault('engine_refused', `${nameOf(after)} still runs after it was stopped.`);
   return Date.parse(after?.State.FinishedAt ?? '') || clock.now();
+}
+
+/** It was not stopped through the engine: what a crash-looping container does between two looks is nobody's interference. */
+function endedByItself({ hosts, host, member, goingBack, disturbed }: Site, container: ContainerInspect): boolean {
+  if (goingBack || disturbed || !member.wasRunning || isRunning(container)) return false;
+  const signalledAt = hosts.signalledAt(host, container.Id) ?? 0;
+  return signalledAt < Date.parse(container.State.StartedAt);
+}
+
+/** The stop of a `--rm` container destroys it and its volumes: what keeps them must be there. */
+async function checkKept(site: Site): Promise<void> {
+  for (const which of ['holder', 'new'] as const) {
+    if (site.member.role === 'restart' || (await locate(site.engine, site.run, site.member, which)) !== undefined)
+      continue;
+    const name = workNames(site.member.name, site.run)[which === 'new' ? 'next' : 'hold'];
+    throw new Drift(
+      `${name} is gone: somebody else removed it. Without it the volumes of ${site.member.name} would be lost.`,
+    );
+  }
 }
 
 export async function renameContainer(site: Site, which: 'old' | 'new', to: string): Promise<void> {
@@ -188,21 +230,28 @@ export async function startContainer(site: Site, which: 'old' | 'new'): Promise<
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const what = `${which === 'new' ? 'The new' : 'The old'} ${site.member.name} could not be started: ${error.message}`;
-    if (which === 'new' && !site.goingBack && !takenByOthers.test(error.message)) throw new GateFailure(what);
+    const blamed = which === 'new' && site.member.role === 'update' && !site.goingBack;
+    if (blamed && imageAtFault.test(error.message)) throw new GateFailure(what);
     throw new Fault('engine_refused', what, { cause: error });
   }
 }
 
-/** Start errors that say something about the surroundings and nothing about the image. */
-const takenByOthers =
-  /port is already allocated|address already in use|failed to bind|no space left|cannot allocate memory/i;
+/** Start errors that come from what is in the image; all others come from what is around it. */
+const imageAtFault =
+  /exec:|executable file not found|exec format error|no such file or directory|permission denied|unable to find user|no matching entries in passwd|no users found|not a directory/i;
 
 export async function awaitGate(site: Site, which: 'old' | 'new'): Promise<void> {
   const container = await required(site, which);
-  const { hosts, clock, host, member, signal } = site;
+  const { hosts, clock, self, host, member, signal } = site;
   const restarts = which === 'new' ? 0 : container.RestartCount;
   const subject = { host, id: container.Id, name: which === 'new' ? `The new ${member.name}` : member.name };
-  await passGate({ hosts, clock }, { ...subject, gate: member.gate, restarts }, signal);
+  try {
+    await passGate({ hosts, clock, self }, { ...subject, gate: member.gate, restarts }, signal);
+  } catch (error) {
+    // A dependant that does not hold says nothing about the image that was brought in.
+    if (error instanceof GateFailure && member.role !== 'update') throw new Fault('conflict', error.message);
+    throw error;
+  }
 }
 
 /** Removes what is ours; missing is not an error. The old one only while it has the name that we gave it. */

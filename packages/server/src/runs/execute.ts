@@ -1,3 +1,4 @@
+import type { Containers } from '../containers/index.ts';
 import type { Hosts } from '../hosts/index.ts';
 import type { OperationContext } from '../operations/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -18,6 +19,7 @@ import { engineShutsDown, StoppedFromOutside } from './stopped-from-outside.ts';
 import { isUnreachable, waitForEngine } from './wait-for-engine.ts';
 
 export interface ExecutorParts {
+  readonly containers: Containers;
   readonly hosts: Hosts;
   readonly registries: Registries;
   readonly clock: Clock;
@@ -135,6 +137,7 @@ async function perform(
     repeated,
     disturbed: course.outages > 0 || hosts.picture(host).stale,
     signal,
+    self: parts.containers.self,
     references: parts.references,
   };
   switch (action.do) {

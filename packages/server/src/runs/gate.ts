@@ -2,6 +2,7 @@ import type { Gate } from '@evenkeel/contract';
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import { Fault } from '../platform/fault.ts';
 import { gateTerms } from './gate-terms.ts';
 import { probe } from './probe.ts';
 import { GateFailure, nameOf } from './run.ts';
@@ -28,7 +29,7 @@ const betweenProbesMs = 500;
  * nothing about the container.
  */
 export async function passGate(
-  deps: { hosts: Hosts; clock: Clock },
+  deps: { hosts: Hosts; clock: Clock; self: string | undefined },
   subject: GateSubject,
   signal: AbortSignal,
 ): Promise<void> {
@@ -60,13 +61,19 @@ export async function passGate(
   for (;;) {
     const container = await look();
     check(container);
-    const failure = await probe(engine, container, gate, signal);
+    const failure = await probe(engine, deps.self, container, gate, signal);
     if (failure === undefined) {
       check(await look());
       return;
     }
-    if (clock.now() > deadline)
-      throw new GateFailure(`${subject.name} did not answer within ${terms.probeSeconds} s: ${failure}.`);
+    if (clock.now() > deadline) {
+      const what = `${subject.name} did not answer within ${terms.probeSeconds} s: ${failure.text}.`;
+      if (failure.reached) throw new GateFailure(what);
+      throw new Fault(
+        'conflict',
+        `${what} It could not be reached from where Evenkeel runs, so its image is not blamed.`,
+      );
+    }
     await clock.sleep(betweenProbesMs, signal);
   }
 }

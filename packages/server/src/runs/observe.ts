@@ -11,6 +11,7 @@ import { type Dependant, dependantsOf } from './dependants.ts';
 import { isEmptyArchive } from './empty-volume.ts';
 import { type Environment, observeEnvironment } from './environment.ts';
 import { type Change, injectedFiles, losses, wasInjected } from './losses.ts';
+import { impossibleProbes } from './probe.ts';
 import { finding, isRunning, type JournalMember, type MemberRole, nameOf, policyOf, type Wish } from './run.ts';
 import { buildReplacement } from './spec.ts';
 import { refusalsFor } from './spec-refusals.ts';
@@ -88,6 +89,8 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
       );
     } else members.push(own);
   }
+  for (const { inspect, gate, wasRunning } of members)
+    if (wasRunning) refusals.push(...(await impossibleProbes(engine, containers.self, inspect, gate)));
   const { strategy, reason } = strategyFor(wish, container, group.members, main.member);
   return {
     container,
