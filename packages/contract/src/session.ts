@@ -31,6 +31,8 @@ export const Username = z
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'letters, digits, dot, dash and underscore, beginning with a letter or digit');
 export const Password = z.string().min(8).max(512).describe('8 to 512 characters; very common ones are refused');
 
+export const Email = z.email().max(254);
+
 export const User = z.object({
   id: z.string(),
   username: z.string(),
@@ -47,7 +49,7 @@ export type SetupState = z.infer<typeof SetupState>;
 export const SetupBody = z.strictObject({
   token: z.string().min(1).max(200).describe('The one-time token that the server prints at its start'),
   username: Username,
-  email: z.email().max(254).optional(),
+  email: Email.optional(),
   password: Password,
   kind: z.enum(['browser', 'bearer']).default('browser'),
 });

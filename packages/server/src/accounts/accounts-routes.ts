@@ -9,14 +9,14 @@ const cookiePath = '/api/v1/session';
 const cookieSeconds = 30 * 24 * 3600;
 
 export function registerAccountRoutes(router: Router, accounts: Accounts): void {
-  const originOf = ({ address, userAgent }: RequestFacts) => ({ address, userAgent });
+  const clientOf = ({ address, userAgent, id }: RequestFacts) => ({ address, userAgent, request: id });
 
   router.handle(routes.setupState, () => ({ setupNeeded: accounts.setupNeeded() }));
   router.handle(routes.setup, async ({ body, request }) =>
-    answer(await accounts.setUp(body, originOf(request)), request),
+    answer(await accounts.setUp(body, clientOf(request)), request),
   );
   router.handle(routes.login, async ({ body, request }) =>
-    answer(await accounts.logIn(body, originOf(request)), request),
+    answer(await accounts.logIn(body, clientOf(request)), request),
   );
   router.handle(routes.session, ({ actor }) => accounts.userOf(actor));
   router.handle(routes.refresh, async ({ body, request }) => {
@@ -35,7 +35,7 @@ export function registerAccountRoutes(router: Router, accounts: Accounts): void 
     return undefined;
   });
   router.handle(routes.changePassword, async ({ actor, body, request }) => {
-    await accounts.changePassword(actor, body.currentPassword, body.newPassword, originOf(request));
+    await accounts.changePassword(actor, body.currentPassword, body.newPassword, clientOf(request));
     return undefined;
   });
   router.handle(routes.streamTicket, ({ actor }) => accounts.issueTicket(actor));

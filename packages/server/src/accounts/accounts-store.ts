@@ -1,4 +1,5 @@
 import type { User } from '@evenkeel/contract';
+import { sql } from 'kysely';
 import { withDatabaseFaults } from '../platform/store/database-fault.ts';
 import type { Migrations, Store } from '../platform/store/store.ts';
 
@@ -49,6 +50,14 @@ export const accountsMigrations: Migrations = {
         .addColumn('name', 'text', (column) => column.primaryKey())
         .addColumn('sealed', 'text', (column) => column.notNull())
         .execute();
+    },
+  },
+  '2026-11-25-accounts-2': {
+    async up(db) {
+      const table = db.schema.alterTable('sessions');
+      await table.addColumn('refreshed_at', 'bigint', (column) => column.notNull().defaultTo(0)).execute();
+      await table.addColumn('network', 'text', (column) => column.notNull().defaultTo('')).execute();
+      await sql`UPDATE sessions SET network = address`.execute(db);
     },
   },
 };

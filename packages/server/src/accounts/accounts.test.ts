@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../platform/clock.ts';
 import { createSealer, type Sealer } from '../platform/crypto/sealer.ts';
-import { silentLog } from '../platform/log/create-log.ts';
+import { networkOf } from '../platform/http/network-of.ts';
+import { createLog, silentLog } from '../platform/log/create-log.ts';
 import { openMemoryStore, type Store } from '../platform/store/store.ts';
 import type { Accounts } from './accounts.ts';
 import { accountsMigrations } from './accounts-store.ts';
 import { createAccounts } from './create-accounts.ts';
-import { createPasswords } from './passwords.ts';
-import { networkOf } from './throttle.ts';
+import { createPasswords, dummyHash } from './passwords.ts';
 
 const token = 'the-token-of-the-first-run';
 const password = 'correct horse battery';
-const origin = { address: '192.0.2.1', userAgent: 'test' };
+const origin = { address: '192.0.2.1', userAgent: 'test', request: 'r1' };
 const owner = { token, username: 'Anna', email: 'anna@example.org', password, kind: 'browser' } as const;
 
 let now: number;
@@ -313,5 +313,166 @@ describe('sessions', () => {
     const orphan = accounts.issueTicket(actor).ticket;
     accounts.logOut(actor);
     expect(accounts.redeemTicket(orphan)).toBeUndefined();
+  });
+});
+
+describe('a database that cannot be written', () => {
+  const fails = () => store.raw.pragma('query_only = ON');
+  const heals = () => {
+    store.raw.pragma('query_only = OFF');
+    store.writing.look();
+  };
+
+  test('changes no password and makes no owner', async () => {
+    await accounts.setUp(owner, origin);
+    const shown = await openMemoryStore(store.raw.serialize(), { migrations: accountsMigrations, readOnly: true });
+    const empty = await openMemoryStore(undefined, { migrations: accountsMigrations, readOnly: true });
+    try {
+      accounts = createAccounts({ store: shown, sealer, clock, log: silentLog(), setupToken: token });
+      const actor = await signedIn((await logIn()).session.accessToken);
+      expect(await failure(accounts.changePassword(actor, password, 'another good one', origin))).toBe('read_only');
+      expect(accounts.userOf(actor).username).toBe('Anna');
+      const first = createAccounts({ store: empty, sealer, clock, log: silentLog(), setupToken: token });
+      expect(await failure(first.setUp(owner, origin))).toBe('read_only');
+      expect(first.setupNeeded()).toBe(true);
+    } finally {
+      await shown.close();
+      await empty.close();
+    }
+  });
+
+  test('lets people in and keeps them in; what they were given is written once there is room', async () => {
+    await accounts.setUp(owner, origin);
+    const before = await logIn();
+    fails();
+    const troubles: string[] = [];
+    store.writing.onChange((trouble) => troubles.push(trouble ?? 'none'));
+    const during = await logIn();
+    await signedIn(during.session.accessToken);
+    const refreshed = await accounts.refresh(before.refreshToken);
+    const again = await accounts.refresh((await accounts.refresh(during.refreshToken)).refreshToken);
+    now += 11_000;
+    expect(await failure(accounts.refresh(before.refreshToken))).toBe('not_signed_in');
+    expect(await accounts.authenticate(refreshed.session.accessToken)).toBeUndefined();
+    expect(troubles).toEqual(['read_only']);
+    heals();
+    expect(troubles).toEqual(['read_only', 'none']);
+    accounts.logOut(await signedIn((await logIn()).session.accessToken));
+    accounts = restart();
+    await signedIn((await accounts.refresh(again.refreshToken)).session.accessToken);
+    expect(await failure(accounts.refresh(refreshed.refreshToken))).toBe('not_signed_in');
+  });
+
+  test('still slows down guessing', async () => {
+    await accounts.setUp(owner, origin);
+    fails();
+    const codes: string[] = [];
+    for (let attempt = 0; attempt < 40; attempt += 1)
+      codes.push(await failure(logIn('anna', 'wrong', { ...origin, address: '198.51.100.7' })));
+    expect(codes.filter((code) => code === 'not_signed_in').length).toBeLessThanOrEqual(6);
+    expect(codes.at(-1)).toBe('too_many_requests');
+  });
+
+  test('does not stop a start', async () => {
+    await accounts.setUp(owner, origin);
+    await failure(logIn('anna', 'wrong'));
+    fails();
+    now += 100 * 24 * 3_600_000;
+    const later = restart();
+    expect(later.setupNeeded()).toBe(false);
+    await later.logIn({ username: 'anna', password, kind: 'browser' }, origin);
+  });
+});
+
+describe('many sessions', () => {
+  beforeEach(async () => {
+    await accounts.setUp(owner, origin);
+  });
+
+  test('of a script end no browser, and the one used longest ago ends first', async () => {
+    const browser = await logIn();
+    const script = (await accounts.logIn({ username: 'anna', password, kind: 'bearer' }, origin)).refreshToken;
+    let used = script;
+    for (let n = 0; n < 105; n += 1) {
+      now += 1000;
+      await accounts.logIn({ username: 'anna', password, kind: 'bearer' }, origin);
+      if (n % 20 === 0) used = (await accounts.refresh(used)).refreshToken;
+    }
+    await accounts.refresh(used);
+    await accounts.refresh(browser.refreshToken);
+    const open = store.raw
+      .prepare("SELECT COUNT(*) AS n FROM sessions WHERE ended_at IS NULL AND kind = 'bearer'")
+      .get();
+    expect(open).toEqual({ n: 100 });
+  }, 120_000);
+
+  test('a session that is over by its age is not in force, whatever nobody asked', async () => {
+    const { session } = await logIn();
+    const actor = await signedIn(session.accessToken);
+    expect(accounts.inForce(actor)).toBe(true);
+    now += 30 * 24 * 3_600_000;
+    expect(accounts.inForce(actor)).toBe(false);
+  });
+});
+
+describe('small print', () => {
+  test('the e-mail address of the configuration is checked', async () => {
+    const asked = { username: 'anna', email: 'not an address', password };
+    await expect(accounts.ensureOwner(asked)).rejects.toThrow(/EVENKEEL_OWNER_EMAIL is not good/);
+  });
+
+  test('a known device is known by its network: an IPv6 address that changes within its /64 stays known', async () => {
+    await accounts.setUp(owner, { ...origin, address: '2001:db8:1:2::1' });
+    for (let attempt = 0; attempt < 30; attempt += 1)
+      await failure(logIn('anna', 'wrong', { ...origin, address: `198.51.100.${attempt}` }));
+    await logIn('anna', password, { ...origin, address: '2001:db8:1:2:aaaa::7' });
+    expect(await failure(logIn('anna', password, { ...origin, address: '2001:db8:1:3::7' }))).toBe('too_many_requests');
+  });
+
+  test('a log-in of somebody who does not exist costs a whole hash', async () => {
+    await accounts.setUp(owner, origin);
+    const busy = createPasswords({ parallel: 1, longestQueue: 0 });
+    accounts = createAccounts({ store, sealer, clock, log: silentLog(), passwords: busy });
+    const asked = (username: string) =>
+      accounts.logIn({ username, password: 'wrong', kind: 'browser' }, origin).then(
+        () => 'in',
+        (error: Error) => error.message,
+      );
+    // There is one place for hashing and no queue: the second finds it taken by the first, who does not exist.
+    expect(await Promise.all([asked('nobody'), asked('anna')])).toEqual([
+      expect.stringContaining('is wrong'),
+      expect.stringContaining('Too many people'),
+    ]);
+    expect(dummyHash.split('$').slice(0, 4)).toEqual((await createPasswords().hash('x')).split('$').slice(0, 4));
+    for (const part of [4, 5])
+      expect(dummyHash.split('$')[part]?.length).toBe((await createPasswords().hash('x')).split('$')[part]?.length);
+  });
+
+  test('what matters for security is in the log, with address and request, and without what was typed', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = createLog({
+      level: 'info',
+      destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+    });
+    accounts = createAccounts({ store, sealer, clock, log, setupToken: token });
+    await failure(accounts.setUp({ ...owner, token: 'guess' }, origin));
+    await accounts.setUp(owner, origin);
+    await logIn();
+    await failure(logIn('anna', 'wrong'));
+    await failure(logIn('hunter2hunter2', 'wrong'));
+    for (let attempt = 0; attempt < 20; attempt += 1)
+      await failure(logIn('anna', 'wrong', { ...origin, address: '198.51.100.7' }));
+    const about = (msg: string) => lines.filter((line) => line['msg'] === msg);
+    expect(about('logged in')[0]).toMatchObject({ level: 'info', user: 'Anna', address: '192.0.2.1', request: 'r1' });
+    expect(about('log-in failed')[0]).toMatchObject({
+      level: 'warn',
+      user: 'Anna',
+      address: '192.0.2.1',
+      request: 'r1',
+    });
+    expect(about('log-in failed')[1]).toMatchObject({ user: 'unknown' });
+    expect(about('set-up refused')).toHaveLength(1);
+    expect(about('too many failed attempts').length).toBeGreaterThan(0);
+    expect(JSON.stringify(lines)).not.toMatch(/hunter2|wrong"/);
   });
 });

@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { Password, type SystemNotice, type User, Username } from '@evenkeel/contract';
+import { Email, Password, type SystemNotice, type User, Username } from '@evenkeel/contract';
 import type { z } from 'zod';
 import { type Clock, moment } from '../platform/clock.ts';
 import type { Sealer } from '../platform/crypto/sealer.ts';
 import { Fault } from '../platform/fault.ts';
 import type { Actor } from '../platform/http/actor.ts';
+import { networkOf } from '../platform/http/network-of.ts';
+import { createListeners } from '../platform/listeners.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Store } from '../platform/store/store.ts';
 import { createAccessTokens, createSigningKey } from './access-tokens.ts';
 import type { Accounts, OpenedSession, OwnerRequest } from './accounts.ts';
 import { type AccountsStore, createAccountsStore, type UserRow } from './accounts-store.ts';
-import { createPasswords, refuseWeak } from './passwords.ts';
+import { createPasswords, type Passwords, refuseWeak } from './passwords.ts';
 import { capabilitiesOf } from './roles.ts';
-import { createSessions } from './sessions.ts';
+import { type ClientTrace, createSessions } from './sessions.ts';
 import type { SessionRow } from './sessions-store.ts';
 import { createSetupToken } from './setup-token.ts';
-import { createThrottle, networkOf } from './throttle.ts';
+import { type Attempt, createThrottle } from './throttle.ts';
 import { createTickets } from './tickets.ts';
 
 /** Failures in a row before waiting begins: of one account, from one network, and of all together. */
@@ -27,37 +29,41 @@ export function createAccounts(parts: {
   clock: Clock;
   log: Log;
   setupToken?: string | undefined;
+  passwords?: Passwords;
 }): Accounts {
   const { clock, log } = parts;
   const store = createAccountsStore(parts.store);
-  const passwords = createPasswords();
+  const passwords = parts.passwords ?? createPasswords();
   const throttle = createThrottle(parts);
   const tokens = createAccessTokens({ key: signingKey(store, parts.sealer), clock });
   const tickets = createTickets(clock);
   const setup = createSetupToken(clock, parts.setupToken);
-  const alarmed = new Set<(notice: SystemNotice) => void>();
+  const alarms = createListeners<SystemNotice>();
   const sessions = createSessions({ ...parts, onReuse });
 
   function onReuse(session: SessionRow): void {
     const name = store.byId(session.user_id)?.username ?? 'a user';
-    const notice: SystemNotice = {
+    alarms.tell({
       code: `session_reuse:${session.user_id}`,
       severity: 'warning',
       text: `A session of ${name} was ended: its refresh token was used twice, the second time by somebody who held a copy.`,
       remedy: 'If nobody restored a browser or a backup, change the password.',
-    };
-    for (const listener of alarmed) listener(notice);
+    });
   }
 
-  function enter(account: string, address: string, knownDevice: boolean) {
-    const network = { name: `network:${networkOf(address)}`, free: free.network };
+  function enter(account: string, client: ClientTrace, knownDevice: boolean): Attempt {
+    const place = networkOf(client.address);
+    const network = { name: `network:${place}`, free: free.network };
     // Whom others try to guess still gets in from where he has been before.
-    if (knownDevice) return throttle.enter([{ name: `${account}@${networkOf(address)}`, free: free.account }, network]);
-    return throttle.enter([
-      { name: account, free: free.account },
-      network,
-      { name: 'everybody', free: free.everybody },
-    ]);
+    const buckets = knownDevice
+      ? [{ name: `${account}@${place}`, free: free.account }, network]
+      : [{ name: account, free: free.account }, network, { name: 'everybody', free: free.everybody }];
+    try {
+      return throttle.enter(buckets);
+    } catch (error) {
+      log.warn(traceOf(client), 'too many failed attempts');
+      throw error;
+    }
   }
 
   async function createOwner(owner: OwnerRequest, field: string): Promise<UserRow> {
@@ -75,6 +81,16 @@ export function createAccounts(parts: {
       throw new Fault('conflict', 'The owner has just been created by somebody else. Log in instead.');
     log.info({ user: user.username }, 'the owner was created');
     return user;
+  }
+
+  /** The stored hash is made anew with the parameters of today. Where that cannot be written, the next log-in does it. */
+  async function strengthen(user: UserRow, password: string): Promise<void> {
+    const hash = await passwords.hash(password);
+    try {
+      store.setPassword(user.id, hash);
+    } catch (error) {
+      if (!parts.store.writing.report(error)) throw error;
+    }
   }
 
   async function given(user: UserRow, session: SessionRow, refreshToken: string): Promise<OpenedSession> {
@@ -109,30 +125,43 @@ export function createAccounts(parts: {
   return {
     setupNeeded: () => store.count() === 0,
     setupToken: setup.token,
-    async setUp(body, origin) {
+    async setUp(body, client) {
       if (store.count() > 0) throw new Fault('not_found', 'The first run is done. Log in instead.');
-      const attempt = enter('setup', origin.address, false);
-      setup.require(body.token);
+      parts.store.requireWritable('The owner cannot be created');
+      const attempt = enter('setup', client, false);
+      try {
+        setup.require(body.token);
+      } catch (error) {
+        log.warn(traceOf(client), 'set-up refused');
+        throw error;
+      }
       attempt.succeeded();
-      const user = await createOwner({ ...body, email: body.email }, 'body.password');
-      const opened = sessions.open(user, body.kind, origin);
+      const { username, email, password } = body;
+      const user = await createOwner({ username, email, password }, 'body.password');
+      const opened = sessions.open(user, body.kind, client);
       return given(user, opened.session, opened.refreshToken);
     },
     async ensureOwner(owner) {
       if (store.count() > 0) return;
       requireGood('EVENKEEL_OWNER_USERNAME', Username, owner.username);
       requireGood('EVENKEEL_OWNER_PASSWORD', Password, owner.password);
+      if (owner.email !== undefined) requireGood('EVENKEEL_OWNER_EMAIL', Email, owner.email);
       await createOwner(owner, 'EVENKEEL_OWNER_PASSWORD');
     },
-    async logIn(body, origin) {
+    async logIn(body, client) {
       const user = store.byLogin(body.username);
-      const knownDevice = user !== undefined && sessions.knownFrom(user.id, origin.address);
-      const attempt = enter(`account:${user?.id ?? body.username.toLowerCase()}`, origin.address, knownDevice);
+      const knownDevice = user !== undefined && sessions.knownFrom(user.id, client.address);
+      const attempt = enter(`account:${user?.id ?? body.username.toLowerCase()}`, client, knownDevice);
       const right = await passwords.verify(user?.password, body.password);
-      if (!right || user === undefined) throw new Fault('not_signed_in', 'The username or the password is wrong.');
+      if (!right || user === undefined) {
+        // What was typed as a name may be a password: only names that exist are written down.
+        log.warn({ ...traceOf(client), user: user?.username ?? 'unknown' }, 'log-in failed');
+        throw new Fault('not_signed_in', 'The username or the password is wrong.');
+      }
       attempt.succeeded();
-      if (passwords.outdated(user.password)) store.setPassword(user.id, await passwords.hash(body.password));
-      const opened = sessions.open(user, body.kind, origin);
+      if (passwords.outdated(user.password)) await strengthen(user, body.password);
+      const opened = sessions.open(user, body.kind, client);
+      log.info({ ...traceOf(client), user: user.username, session: opened.session.id }, 'logged in');
       return given(user, opened.session, opened.refreshToken);
     },
     async refresh(refreshToken) {
@@ -143,20 +172,28 @@ export function createAccounts(parts: {
       return given(user, session, successor);
     },
     logOut(actor) {
-      if (actor.session !== undefined) sessions.end(actor.session);
+      if (actor.session === undefined) return;
+      sessions.end(actor.session);
+      log.info({ user: actor.name, session: actor.session }, 'logged out');
     },
-    async changePassword(actor, currentPassword, newPassword, origin) {
+    async changePassword(actor, currentPassword, newPassword, client) {
       const user = mustExist(actor);
-      const attempt = enter(`password:${user.id}`, origin.address, false);
-      if (!(await passwords.verify(user.password, currentPassword)))
+      parts.store.requireWritable('The password cannot be changed');
+      const attempt = enter(`password:${user.id}`, client, false);
+      if (!(await passwords.verify(user.password, currentPassword))) {
+        log.warn({ ...traceOf(client), user: user.username }, 'a change of the password was refused');
         throw new Fault('denied', 'The current password is wrong.');
+      }
       attempt.succeeded();
       refuseWeak(newPassword, [user.username, user.email ?? undefined], 'body.newPassword');
       const hash = await passwords.hash(newPassword);
+      // The rows of all sessions are changed at once: none of them may come back from memory afterwards.
+      sessions.flush();
       sessions.ended(store.changePassword(user.id, hash, actor.session, clock.now()));
-      log.info({ user: user.username }, 'a password was changed');
+      log.info({ ...traceOf(client), user: user.username }, 'a password was changed');
     },
     userOf: (actor) => toUser(mustExist(actor)),
+    inForce: ({ session }) => session === undefined || actorOf(session, undefined) !== undefined,
     async authenticate(accessToken) {
       const claims = await tokens.read(accessToken);
       const actor = claims && actorOf(claims.session, claims.epoch);
@@ -172,10 +209,7 @@ export function createAccounts(parts: {
       return session === undefined ? undefined : actorOf(session, undefined);
     },
     onSessionEnd: sessions.onEnd,
-    onAlarm(listener) {
-      alarmed.add(listener);
-      return () => alarmed.delete(listener);
-    },
+    onAlarm: alarms.add,
   };
 }
 
@@ -205,7 +239,11 @@ function toUser(user: UserRow): User {
   };
 }
 
-function requireGood(option: string, schema: z.ZodString, value: string): void {
+function traceOf({ address, request }: ClientTrace): { address: string; request: string } {
+  return { address, request };
+}
+
+function requireGood(option: string, schema: z.ZodType<string>, value: string): void {
   const { error } = schema.safeParse(value);
   if (error !== undefined)
     throw new Fault('bad_input', `${option} is not good: ${error.issues.map(({ message }) => message).join('; ')}.`);

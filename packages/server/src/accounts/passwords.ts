@@ -6,7 +6,7 @@ import { isCommonPassword } from './common-passwords.ts';
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const prefix = '$argon2id$v=19$m=19456,t=2,p=1$';
 /** Verified in place of the hash of a user who does not exist, so that both cost the same. */
-const nobody = `${prefix}AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
+export const dummyHash = `${prefix}AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`;
 
 export interface Passwords {
   hash(password: string): Promise<string>;
@@ -43,7 +43,7 @@ export function createPasswords({ parallel = 2, longestQueue = 30 } = {}): Passw
   return {
     hash: (password) => bounded(() => hash(password, parameters)),
     verify: async (stored, password) => {
-      const right = await bounded(() => verify(stored ?? nobody, password));
+      const right = await bounded(() => verify(stored ?? dummyHash, password));
       return right && stored !== undefined;
     },
     outdated: (stored) => !stored.startsWith(prefix),

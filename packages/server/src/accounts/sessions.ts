@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import { createToken, hashToken } from '../platform/crypto/tokens.ts';
 import { Fault } from '../platform/fault.ts';
+import { networkOf } from '../platform/http/network-of.ts';
+import { createListeners } from '../platform/listeners.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Store } from '../platform/store/store.ts';
 import type { UserRow } from './accounts-store.ts';
 import { createSessionsStore, type SessionRow } from './sessions-store.ts';
 
-/** Where a request comes from, as far as a session keeps it. */
-export interface Origin {
+/** Where a request comes from: as far as a session keeps it, and how the log names it. */
+export interface ClientTrace {
   readonly address: string;
   readonly userAgent: string;
+  /** Id of the request. */
+  readonly request: string;
 }
 
-export interface OpenedSession {
+/** A session with the refresh token that is good next. */
+export interface HeldSession {
   readonly session: SessionRow;
   readonly refreshToken: string;
 }
@@ -23,20 +28,23 @@ export interface OpenedSession {
  * the whole session, for then two parties hold it. For 10 s the same successor is given once more, to a second tab.
  */
 export interface Sessions {
-  open(user: UserRow, kind: SessionRow['kind'], origin: Origin): OpenedSession;
+  open(user: UserRow, kind: SessionRow['kind'], client: ClientTrace): HeldSession;
   /** Throws `not_signed_in`. */
-  refresh(token: string): OpenedSession;
+  refresh(token: string): HeldSession;
   /** Undefined when it has ended or expired. */
   inForce(id: string): SessionRow | undefined;
   end(id: string): void;
   /** Tells the listeners about sessions that were ended in the database by somebody else. */
   ended(ids: readonly string[]): void;
+  /** Throws while there is something that cannot be written: for changes that go past these rows. */
+  flush(): void;
   onEnd(listener: (session: string) => void): () => void;
   knownFrom(user: string, address: string): boolean;
 }
 
 const lifetime = 30 * 24 * 3_600_000;
 const grace = 10_000;
+/** Of each kind, so that a script that never logs out ends no browser's session. */
 const mostPerUser = 100;
 
 export function createSessions(parts: {
@@ -48,16 +56,23 @@ export function createSessions(parts: {
 }): Sessions {
   const { clock, log } = parts;
   const store = createSessionsStore(parts.store);
-  const listeners = new Set<(session: string) => void>();
+  const endings = createListeners<string>();
   const successors = new Map<string, { token: string; until: number }>();
-  if (!parts.store.readOnly) store.prune(clock.now() - lifetime);
+  try {
+    if (!parts.store.readOnly) store.prune(clock.now() - lifetime);
+  } catch (error) {
+    if (!parts.store.writing.report(error)) throw error;
+  }
 
   function ended(ids: readonly string[]): void {
-    for (const id of ids) for (const listener of listeners) listener(id);
+    for (const id of ids) endings.tell(id);
   }
 
   function end(id: string): void {
-    if (store.end(id, clock.now())) ended([id]);
+    const session = store.get(id);
+    if (session === undefined || session.ended_at !== null) return;
+    store.save({ sessions: [{ ...session, ended_at: clock.now() }], tokens: [] });
+    ended([id]);
   }
 
   function inForce(id: string): SessionRow | undefined {
@@ -79,7 +94,7 @@ export function createSessions(parts: {
   }
 
   return {
-    open(user, kind, origin) {
+    open(user, kind, { address, userAgent }) {
       const now = clock.now();
       const refreshToken = createToken();
       const session: SessionRow = {
@@ -87,14 +102,17 @@ export function createSessions(parts: {
         user_id: user.id,
         epoch: user.epoch,
         kind,
-        address: origin.address,
-        user_agent: origin.userAgent,
+        address,
+        network: networkOf(address),
+        user_agent: userAgent,
         created_at: now,
+        refreshed_at: now,
         expires_at: now + lifetime,
         ended_at: null,
       };
-      store.insert(session, hashToken(refreshToken));
-      for (const old of store.surplus(user.id, mostPerUser)) end(old);
+      const token = { hash: hashToken(refreshToken), session_id: session.id, used_at: null };
+      store.save({ sessions: [session], tokens: [token] });
+      for (const old of store.surplus(user.id, kind, mostPerUser)) end(old);
       return { session, refreshToken };
     },
     refresh(token) {
@@ -103,8 +121,15 @@ export function createSessions(parts: {
       const session = known && inForce(known.session_id);
       if (known === undefined || session === undefined) throw signedOut();
       if (known.used_at === null) {
+        const now = clock.now();
         const successor = createToken();
-        if (!store.rotate(hash, hashToken(successor), session.id, clock.now())) throw signedOut();
+        store.save({
+          sessions: [{ ...session, refreshed_at: now }],
+          tokens: [
+            { ...known, used_at: now },
+            { hash: hashToken(successor), session_id: session.id, used_at: null },
+          ],
+        });
         remember(hash, successor);
         return { session, refreshToken: successor };
       }
@@ -118,11 +143,9 @@ export function createSessions(parts: {
     inForce,
     end,
     ended,
-    onEnd(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    knownFrom: (user, address) => store.knownFrom(user, address, clock.now() - lifetime),
+    flush: store.flush,
+    onEnd: endings.add,
+    knownFrom: (user, address) => store.knownFrom(user, networkOf(address), clock.now() - lifetime),
   };
 }
 

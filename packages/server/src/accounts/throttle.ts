@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/fault.ts';
 import type { Store } from '../platform/store/store.ts';
+import { createUnwritten } from '../platform/store/unwritten.ts';
 import { createThrottleStore, type ThrottleRow } from './throttle-store.ts';
 
 /** What attempts are counted by, and how many of them may fail before waiting begins. */
@@ -23,15 +23,27 @@ export interface Throttle {
 const longestDelay = 15 * 60_000;
 /** After this time without an attempt, a bucket is empty again. */
 const forgetAfter = 60 * 60_000;
+/** While the disk is full, so many buckets are counted in memory. */
+const mostUnwritten = 2000;
 
 /** Delays grow from 1 s to 15 min with each failure; nobody is ever locked out for good. */
 export function createThrottle(parts: { store: Store; clock: Clock }): Throttle {
   const { clock } = parts;
+  const { writing } = parts.store;
   const store = createThrottleStore(parts.store);
-  store.prune(clock.now() - forgetAfter);
+  const unwritten = createUnwritten<ThrottleRow>({ writing, write: store.put, most: mostUnwritten });
+  try {
+    store.prune(clock.now() - forgetAfter);
+  } catch (error) {
+    if (!writing.report(error)) throw error;
+  }
+
+  function put(rows: readonly ThrottleRow[]): void {
+    unwritten.put(new Map(rows.map((row) => [row.bucket, row])));
+  }
 
   function present(bucket: string, now: number): ThrottleRow {
-    const row = store.get(bucket);
+    const row = unwritten.get(bucket) ?? store.get(bucket);
     // A clock that was set back must not keep a bucket blocked for longer than the longest delay.
     if (row === undefined || now - row.updated_at > forgetAfter || row.updated_at - now > longestDelay)
       return { bucket, failures: 0, blocked_until: 0, updated_at: now };
@@ -44,7 +56,7 @@ export function createThrottle(parts: { store: Store; clock: Clock }): Throttle 
       const rows = buckets.map(({ name }) => present(name, now));
       const until = Math.max(...rows.map((row) => row.blocked_until));
       if (until > now) throw tooMany(until - now);
-      store.put(
+      put(
         rows.map((row, index) => {
           const failures = row.failures + 1;
           const over = failures - (buckets[index]?.free ?? 0);
@@ -55,7 +67,7 @@ export function createThrottle(parts: { store: Store; clock: Clock }): Throttle 
       return {
         succeeded() {
           const later = clock.now();
-          store.put(
+          put(
             buckets.map(({ name }, index) => {
               const row = present(name, later);
               // The first bucket is the account's own: a right password clears it. The others only forget this attempt.
@@ -74,20 +86,4 @@ function tooMany(milliseconds: number): Fault {
   return new Fault('too_many_requests', `Too many failed attempts. Try again in ${seconds} s.`, {
     retryAfterSeconds: seconds,
   });
-}
-
-/** An IPv6 customer owns a /64, so addresses are counted by it; IPv4 in its mapped form is IPv4. */
-export function networkOf(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::', 2);
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - after.length;
-  const all = [...groups, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...after];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

@@ -109,7 +109,7 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
   }
 
   function save(row: RegistryRow): Registry {
-    if (store.readOnly) throw new Fault('read_only', 'The registry cannot be stored: the database cannot be written.');
+    store.requireWritable('The registry cannot be stored');
     stored.put(row);
     rows.set(row.id, row);
     refresh();
@@ -168,8 +168,7 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
     },
     remove(id) {
       find(id);
-      if (store.readOnly)
-        throw new Fault('read_only', 'The registry cannot be removed: the database cannot be written.');
+      store.requireWritable('The registry cannot be removed');
       stored.remove(id);
       rows.delete(id);
       opened.delete(id);

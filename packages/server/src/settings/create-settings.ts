@@ -1,5 +1,5 @@
 import { defaultSettings, Settings, type SettingsPatch } from '@evenkeel/contract';
-import { Fault } from '../platform/fault.ts';
+import { createListeners } from '../platform/listeners.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Store } from '../platform/store/store.ts';
 import type { SettingsSource } from './settings.ts';
@@ -14,7 +14,7 @@ export interface ChangeableSettings extends SettingsSource {
 /** Reads the stored settings over the defaults. A stored value that no longer fits its schema is left out and logged. */
 export function createSettings(parts: { store: Store; log: Log }): ChangeableSettings {
   const stored = createSettingsStore(parts.store);
-  const listeners = new Set<(settings: Settings) => void>();
+  const listeners = createListeners<Settings>();
   let settings = load();
 
   function load(): Settings {
@@ -30,16 +30,12 @@ export function createSettings(parts: { store: Store; log: Log }): ChangeableSet
 
   return {
     current: () => settings,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange: listeners.add,
     change(patch) {
-      if (parts.store.readOnly)
-        throw new Fault('read_only', 'The settings cannot be changed: the database cannot be written.');
+      parts.store.requireWritable('The settings cannot be changed');
       stored.save(patch);
       settings = { ...settings, ...withoutUndefined(patch) };
-      for (const listener of listeners) listener(settings);
+      listeners.tell(settings);
       return settings;
     },
   };

@@ -1,7 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { databaseName, openDataFolder } from './data-folder.ts';
 import { databaseFault } from './database-fault.ts';
@@ -128,4 +140,52 @@ test('a full disk is a fault that says that nothing was changed', async () => {
 test('a database of a newer version stops the start with a sentence', async () => {
   await fill(1);
   await expect(openDataFolder(folder, {})).rejects.toThrow(/written by a newer Evenkeel/);
+});
+
+test('a database that another program holds stops the start with a sentence and is not called damaged', async () => {
+  await fill(1);
+  const other = new Database(join(folder, databaseName));
+  other.pragma('locking_mode = EXCLUSIVE');
+  other.exec('BEGIN EXCLUSIVE');
+  try {
+    await expect(openDataFolder(folder, migrations, { busyMilliseconds: 10 })).rejects.toThrow(
+      /another program uses the database/i,
+    );
+  } finally {
+    other.close();
+  }
+  await (await openDataFolder(folder, migrations)).close();
+});
+
+test('a database file that cannot be opened is not called damaged: nobody is told to delete anything', async () => {
+  mkdirSync(join(folder, databaseName));
+  const data = await openDataFolder(folder, migrations);
+  expect(data.store.readOnly).toBe(true);
+  expect(data.notice).toMatchObject({ code: 'database_unreachable', severity: 'error' });
+  expect(`${data.notice?.text} ${data.notice?.remedy}`).not.toMatch(/damaged|backup|delete/);
+  await data.close();
+});
+
+test('nobody else on the machine can read the files, also in a folder that was there before', async () => {
+  chmodSync(folder, 0o755);
+  await fill(1);
+  chmodSync(join(folder, databaseName), 0o644);
+  const data = await openDataFolder(folder, migrations);
+  await data.store.tables<Tables>().insertInto('note').values({ id: 'b', text: 'x' }).execute();
+  expect(existsSync(join(folder, `${databaseName}-wal`))).toBe(true);
+  for (const name of readdirSync(folder)) expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+  await data.close();
+});
+
+test('a store says what cannot be changed, and why', async () => {
+  await fill(1);
+  const good = await openDataFolder(folder, migrations);
+  good.store.requireWritable('Nothing can be changed');
+  await good.close();
+  writeFileSync(join(folder, databaseName), 'this is not a database'.repeat(100));
+  const bad = await openDataFolder(folder, migrations);
+  expect(() => bad.store.requireWritable('The settings cannot be changed')).toThrow(
+    expect.objectContaining({ code: 'read_only', message: expect.stringMatching(/^The settings cannot be changed: /) }),
+  );
+  await bad.close();
 });

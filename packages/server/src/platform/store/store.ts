@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { Fault } from '../fault.ts';
+import { createWriting, type WriteTrouble, type Writing } from './writing.ts';
 
 /**
  * The database. Tables belong to the slices: a slice keeps its SQL and its append-only migrations in its `*-store.ts` and
@@ -17,6 +18,13 @@ export interface Store {
    * nothing that is written lasts, and whatever would change an engine is refused.
    */
   readonly readOnly: boolean;
+  /** Whether a store that is not read-only can be written at present. */
+  readonly writing: Writing;
+  /**
+   * Called first by whatever writes a record that must last. `what` begins the sentence, such as "The settings cannot be changed".
+   * Throws `read_only`, and `disk_full` while the disk is known to be full.
+   */
+  requireWritable(what: string): void;
   close(): Promise<void>;
 }
 
@@ -26,9 +34,14 @@ export type Migrations = Readonly<Record<string, Migration>>;
 /** Opens the SQLite file with WAL and `synchronous=FULL`: a record that was written survives a power cut. */
 export async function openStore(file: string, options: { readonly migrations: Migrations }): Promise<Store> {
   const raw = new Database(file, { timeout: 5000 });
-  raw.pragma('journal_mode = WAL');
-  raw.pragma('synchronous = FULL');
-  return prepare(raw, options.migrations, false);
+  try {
+    raw.pragma('journal_mode = WAL');
+    raw.pragma('synchronous = FULL');
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+  return prepare(raw, { ...options, readOnly: false, file });
 }
 
 /** A store in memory, filled with `contents` where there are some: what a damaged or read-only file is shown through. */
@@ -37,7 +50,7 @@ export async function openMemoryStore(
   options: { readonly migrations: Migrations; readonly readOnly: boolean },
 ): Promise<Store> {
   const raw = contents === undefined ? new Database(':memory:') : new Database(withoutWal(contents));
-  return prepare(raw, options.migrations, options.readOnly);
+  return prepare(raw, options);
 }
 
 /** Bytes 18 and 19 of the header say WAL, which memory cannot have (https://sqlite.org/fileformat.html#the_database_header). */
@@ -47,7 +60,10 @@ function withoutWal(contents: Buffer): Buffer {
   return copy;
 }
 
-async function prepare(raw: Database.Database, migrations: Migrations, readOnly: boolean): Promise<Store> {
+async function prepare(
+  raw: Database.Database,
+  { migrations, readOnly, file }: { migrations: Migrations; readOnly: boolean; file?: string },
+): Promise<Store> {
   raw.pragma('foreign_keys = ON');
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: raw }) });
   try {
@@ -56,7 +72,29 @@ async function prepare(raw: Database.Database, migrations: Migrations, readOnly:
     await db.destroy();
     throw error;
   }
-  return { tables: <T>() => db as Kysely<T>, raw, readOnly, close: () => db.destroy() };
+  const writing = createWriting(raw, file);
+  return {
+    tables: <T>() => db as Kysely<T>,
+    raw,
+    readOnly,
+    writing,
+    requireWritable(what) {
+      if (readOnly) throw refusal(what, 'read_only');
+      if (writing.trouble === undefined) return;
+      writing.look();
+      if (writing.trouble !== undefined) throw refusal(what, writing.trouble);
+    },
+    close: async () => {
+      writing.close();
+      await db.destroy();
+    },
+  };
+}
+
+function refusal(what: string, trouble: WriteTrouble): Fault {
+  if (trouble === 'disk_full')
+    return new Fault('disk_full', `${what}: the disk of the data folder is full. Free some space, then try again.`);
+  return new Fault('read_only', `${what}: the database cannot be written. The notices say why and what to do.`);
 }
 
 async function migrate(db: Kysely<unknown>, migrations: Migrations): Promise<void> {
