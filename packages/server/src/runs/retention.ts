@@ -18,7 +18,7 @@ export interface RetentionParts {
 
 /**
  * Keeps the images of the last `keepImages` versions of one container and its newest 50 runs, and forgets the rest: tags of ours,
- * never others; sealed facts with the image that they belong to. What fails is left for the next time.
+ * never others; the images that have no tag then; sealed facts with the image that they belong to. What fails is left for the next time.
  */
 export async function keepRecent(
   parts: RetentionParts,
@@ -40,7 +40,9 @@ export async function keepRecent(
       continue;
     }
     try {
-      await untag(hosts.engine(place.host), keptImage);
+      const engine = hosts.engine(place.host);
+      await unlessUsed(engine.images.remove(keptImage));
+      await freeImage(engine, run.from.imageId);
       forget(parts, stored);
     } catch (error) {
       log.warn({ run: run.id, image: keptImage, reason: describeError(error) }, 'an old image could not be removed');
@@ -53,10 +55,25 @@ export async function keepRecent(
   collection.publish([], ids);
 }
 
-/** Refused while a container that somebody made uses the image under no other name: then the tag stays. */
-async function untag(engine: Engine, reference: string): Promise<void> {
+/**
+ * Removes an image that has no name any more. The digest by which it was pulled stays when its last tag goes, and with it the image:
+ * for ever, because nobody sees it. One that a container was made from is left; nothing is forced.
+ */
+async function freeImage(engine: Engine, id: string): Promise<void> {
+  const image = await engine.images.inspect(id);
+  if (image === undefined || (image.RepoTags ?? []).length > 0) return;
+  const containers = await engine.containers.list();
+  if (containers.some(({ ImageID }) => ImageID === image.Id)) return;
+  const digests = image.RepoDigests ?? [];
+  // An image with digests in several repositories cannot be removed by its id; it goes with the last of them.
+  for (const reference of digests.length === 0 ? [image.Id] : digests)
+    await unlessUsed(engine.images.remove(reference));
+}
+
+/** Refused while something uses the image: then it stays. */
+async function unlessUsed(removal: Promise<void>): Promise<void> {
   try {
-    await engine.images.remove(reference);
+    await removal;
   } catch (error) {
     if (!(error instanceof EngineError && error.status === 409)) throw error;
   }
