@@ -56,6 +56,8 @@ export interface BenchOptions {
   /** Data folder; a temporary one, removed at the end, when left out. */
   readonly folder?: string;
   readonly failpoint?: (point: string) => void;
+  /** Id of the container in which the bench is to believe that it runs. */
+  readonly self?: string;
   readonly observe?: EngineObserver;
   /** How long the engine client waits for an answer. */
   readonly timeoutMs?: number;
@@ -92,7 +94,7 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
     insecureHosts: [],
     dockerConfigFile: undefined,
   });
-  const containers = containersOf(hosts);
+  const containers = containersOf(hosts, options.self);
   const runs = createRuns({
     hosts,
     containers,
@@ -148,10 +150,10 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
 }
 
 /** By name or id from the picture, as the containers slice does it. */
-function containersOf(hosts: Hosts): Containers {
+function containersOf(hosts: Hosts, self: string | undefined): Containers {
   return {
     collection: new LiveCollection({ topic: 'containers', keyOf: ({ key }) => key }),
-    self: undefined,
+    self,
     find(host, idOrName) {
       const inspect = [...hosts.picture(host).containers.values()].find(
         ({ Id, Name }) => Id === idOrName || Name === `/${idOrName}`,
