@@ -1,4 +1,6 @@
+import type { Finding } from '@evenkeel/contract';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import { finding, nameOf, taggable } from './run.ts';
 
 const label = {
   project: 'com.docker.compose.project',
@@ -40,6 +42,25 @@ export function replacementLabels(
     ...(labels[label.image] === undefined ? {} : { [label.image]: newImageId }),
     [label.replace]: finalName,
   };
+}
+
+/** An update to another tag lasts only until Compose looks again, which knows the tag of its file. */
+export function composeTagWarning(container: ContainerInspect, image: string): Finding[] {
+  const service = composeService(container);
+  const [old, next] = [tagOf(container.Config.Image ?? ''), tagOf(image)];
+  if (service === undefined || old === undefined || next === undefined || old === next) return [];
+  const name = nameOf(container);
+  return [
+    finding(
+      'compose-tag',
+      `${name} belongs to the Compose service ${service.service} of ${service.project}. As long as the compose file has the tag ${old}, the next docker compose up brings it back.`,
+      `Write into the compose file: image: ${image}`,
+    ),
+  ];
+}
+
+function tagOf(image: string): string | undefined {
+  return taggable(image.split('@')[0] ?? image)?.tag;
 }
 
 /** An entry of `depends_on`: the service, the condition that its start must reach, whether it takes the dependant along. */
