@@ -138,3 +138,12 @@ describe('dependants of a container that is replaced', () => {
     );
   });
 });
+
+test('one whose successful end somebody waits for is known, also when that one is at rest', () => {
+  const waiting = make('c', {
+    ...compose('c', 'b:service_completed_successfully:false,a:service_healthy:false'),
+    ...stopped,
+  });
+  const { completing } = dependantsOf(owner, [owner, make('b', compose('b', 'a:service_started:false')), waiting]);
+  expect([...completing]).toEqual([hexId('b')]);
+});

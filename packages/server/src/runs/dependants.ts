@@ -43,6 +43,8 @@ export interface Dependants {
   readonly members: readonly Dependant[];
   /** Cycles, and members that cannot be taken along. Not empty: the run is refused. */
   readonly refusals: readonly Finding[];
+  /** Ids of all containers whose successful end somebody waits for, in the group or not: they need not run on. */
+  readonly completing: ReadonlySet<string>;
 }
 
 /** Names of containers, separated by commas, each with a condition if wanted: `db:service_healthy,cache`. */
@@ -65,7 +67,13 @@ export function dependantsOf(owner: ContainerInspect, all: readonly ContainerIns
     });
   const { ordered, cycle } = inStartOrder(owner, found, dependenciesOf(owner, world));
   const refusals = found.flatMap(({ container }) => memberRefusals(container));
-  return { members: ordered, refusals: cycle === undefined ? refusals : [cycle, ...refusals] };
+  const completing = new Set(
+    [...edges.values()]
+      .flat()
+      .filter(({ condition }) => condition === 'service_completed_successfully')
+      .map(({ on }) => on.id),
+  );
+  return { members: ordered, refusals: cycle === undefined ? refusals : [cycle, ...refusals], completing };
 }
 
 function describe({ relation, on }: Dependency): string {
@@ -97,9 +105,11 @@ function spread(
       for (const { on, relation, whenReplaced, whenRestarted } of edges.get(container.Id) ?? []) {
         const cause = on.id === owner.Id ? 'recreate' : actions.get(on.id);
         if (cause === undefined) continue;
-        const action = cause === 'recreate' ? whenReplaced : whenRestarted;
+        const wanted = cause === 'recreate' ? whenReplaced : whenRestarted;
         // A container at rest refers to an id, or to nothing; an owner at rest is not stopped and started.
-        if (action === undefined || (action !== 'recreate' && !isUp(container))) continue;
+        if (wanted === undefined || (wanted !== 'recreate' && !isUp(container))) continue;
+        // The stop of a `--rm` one destroys it.
+        const action = container.HostConfig.AutoRemove === true ? 'recreate' : wanted;
         if (relation === 'depends on' && on.id === owner.Id && !ownerRuns) continue;
         const present = actions.get(container.Id);
         if (present !== undefined && strength[present] >= strength[action]) continue;

@@ -1,3 +1,4 @@
+import type { RunPhase } from '@evenkeel/contract';
 import type { Containers } from '../containers/index.ts';
 import type { Hosts } from '../hosts/index.ts';
 import type { OperationContext } from '../operations/index.ts';
@@ -38,6 +39,12 @@ export interface Course {
   stoppedAt: number | undefined;
 }
 
+/** The engine was away: what was started before may have ended by that, and is started again. */
+export function outage(course: Course): void {
+  course.outages += 1;
+  for (const tried of course.tried) if (tried.startsWith(once.start(''))) course.tried.delete(tried);
+}
+
 /**
  * Does steps, whatever they belong to: the way forward, the way back, or recovery. Each is announced in the journal before its
  * engine call and reported after it. A call whose answer is lost is repeated once the engine answers: every action looks first.
@@ -57,11 +64,14 @@ export async function executeSteps(
     const number = options.first + index;
     if (context.stopping() || !goingBack) signal.throwIfAborted();
     if (context.stopping()) throw context.signal.reason;
-    if (!goingBack && (step.phase === 'QUIESCING' || step.phase === 'STOPPING')) context.setCancellable(false);
+    if (!goingBack && takesAway.has(step.phase)) context.setCancellable(false);
     context.progress({ done: index, total: steps.length, text: step.text });
     await untilAnswered(parts, live, course, context, step, number, options);
   }
 }
+
+/** Phases in which stopping half-way would leave the place of the old container empty or taken twice. */
+const takesAway: ReadonlySet<RunPhase> = new Set(['QUIESCING', 'STOPPING', 'SWAPPING', 'COMMIT']);
 
 /** Does one step, again and again while the engine does not answer. */
 async function untilAnswered(
@@ -88,7 +98,7 @@ async function untilAnswered(
         if (!options.signal.aborted && !(error instanceof SameImage)) reportFailure(live, number, error);
         throw error;
       }
-      course.outages += 1;
+      outage(course);
       const text = `The engine of ${host} does not answer. Waiting for it: ${describeError(error)}`;
       context.log('warn', text);
       context.progress({ done: 0, total: null, text });
@@ -153,7 +163,13 @@ async function perform(
       const imageId = action.imageId === 'pulled' ? member.progress.newImage?.Id : action.imageId;
       if (imageId === undefined) throw new Error('The pulled image is not known.');
       if (goingBack) course.tried.add(once.tag(action.reference));
-      await tagImage(engine, imageId, action.reference);
+      const turn = parts.references.enter([`${host} ${action.reference}`]);
+      try {
+        await turn.ready;
+        await tagImage(engine, imageId, action.reference);
+      } finally {
+        turn.leave();
+      }
       live.done(number);
       return;
     }
@@ -215,35 +231,36 @@ async function passThroughOutages(
     try {
       return await act.awaitGate(site, which);
     } catch (error) {
-      const outage = course.outages > before || hosts.picture(site.host).stale;
+      const away = course.outages > before || hosts.picture(site.host).stale;
       if (error instanceof StoppedFromOutside) {
         const { newId } = site.member.progress;
         const id = which === 'new' && newId !== null ? newId : site.member.inspect.Id;
-        if (!outage && !(await engineShutsDown({ hosts, clock }, site.host, id, site.signal)))
+        if (!away && !(await engineShutsDown({ hosts, clock }, site.host, id, site.signal)))
           throw new Drift(error.message);
         await waitForEngine({ hosts, clock }, site.host, site.signal);
-      } else if (!(error instanceof GateFailure) || !outage) throw error;
+      } else if (!(error instanceof GateFailure) || !away) throw error;
       if (repeats === mostRepeats) throw error;
-      if (course.outages === before) course.outages += 1;
+      if (course.outages === before) outage(course);
     }
   }
 }
 
 const mostRepeats = 3;
 
-/** After its start the new one is compared once more, and the gap is known. */
+/** After its start a new one is compared once more, and the gap is known. */
 async function gapAfterStart(
   site: act.Site,
   course: Course,
   live: LiveRun,
   which: 'old' | 'new',
 ): Promise<{ gapMilliseconds?: number }> {
-  if (site.member.role !== 'update') return {};
+  if (site.member.role === 'restart') return {};
   const container = await site.engine.containers.inspect(
     which === 'new' ? (site.member.progress.newId ?? '') : site.member.inspect.Id,
   );
   if (container === undefined) return {};
   if (which === 'new' && container.State.Running) act.compare(site.member, container);
+  if (site.member.role !== 'update') return {};
   if (live.run().strategy === 'start-first') return { gapMilliseconds: 0 };
   const startedAt = Date.parse(container.State.StartedAt);
   if (course.stoppedAt === undefined || !reached(live.journal(), 'STOPPING') || !(startedAt > 0)) return {};

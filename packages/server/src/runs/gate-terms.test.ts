@@ -33,3 +33,12 @@ test('the gate reads as a sentence', () => {
     'has run for 5 s without a restart and answers HTTP on port 80/health and accepts TCP on port 81',
   );
 });
+
+test('one whose end is waited for need not run on, and has its own time', () => {
+  expect(gateTerms({ seconds: 3, untilDone: true }, { Test: ['CMD', 'x'] })).toMatchObject({
+    kind: 'end',
+    seconds: 600,
+  });
+  expect(gateTerms({ timeoutSeconds: 7, untilDone: true }, undefined)).toMatchObject({ kind: 'end', seconds: 7 });
+  expect(describeGate({ seconds: 3, untilDone: true }, undefined)).toBe('has ended with code 0 (within 600 s)');
+});

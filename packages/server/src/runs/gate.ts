@@ -1,9 +1,8 @@
-import type { Gate } from '@evenkeel/contract';
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
-import { gateTerms } from './gate-terms.ts';
+import { gateTerms, type MemberGate } from './gate-terms.ts';
 import { probe } from './probe.ts';
 import { GateFailure, nameOf } from './run.ts';
 import { StoppedFromOutside } from './stopped-from-outside.ts';
@@ -13,7 +12,7 @@ export interface GateSubject {
   readonly id: string;
   /** How people know it. */
   readonly name: string;
-  readonly gate: Gate;
+  readonly gate: MemberGate;
   /** Restarts that are not held against it: 0 for a new container. */
   readonly restarts: number;
 }
@@ -24,7 +23,7 @@ const betweenProbesMs = 500;
 
 /**
  * Resolves when the container holds: healthy by its own health check, or running for the wished time; then the probe, if one is
- * wished. Any exit, restart or OOM kill, an unhealthy health check or a deadline throws `GateFailure` with the reason.
+ * wished. One that is to end holds when it has ended with code 0. Any other exit, restart or OOM kill, an unhealthy health check or a deadline throws `GateFailure` with the reason.
  * Stopped through the engine, it throws `StoppedFromOutside`. An engine that stops answering throws `engine_unreachable`: both say
  * nothing about the container.
  */
@@ -44,9 +43,22 @@ export async function passGate(
     if (stopped && signalledAt > Date.parse(first.State.StartedAt)) throw new StoppedFromOutside(subject.name);
     judge(subject, first, container);
   };
-  check(first);
   const terms = gateTerms(gate, first.Config.Healthcheck);
   const seconds = terms.kind === 'health' ? terms.healthSeconds : terms.seconds;
+
+  if (terms.kind === 'end') {
+    await untilHolds({ hosts, clock }, subject, signal, clock.now() + seconds * 1000, async (overdue) => {
+      const container = await look();
+      const { Status, ExitCode } = container.State;
+      if (Status === 'exited' && ExitCode === 0) return true;
+      check(container);
+      if (overdue)
+        throw new GateFailure(`${subject.name} did not end within ${seconds} s, and others wait for its end.`);
+      return false;
+    });
+    return;
+  }
+  check(first);
   await untilHolds({ hosts, clock }, subject, signal, clock.now() + seconds * 1000, async (overdue) => {
     const container = await look();
     check(container);

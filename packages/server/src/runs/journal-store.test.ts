@@ -57,7 +57,7 @@ test('gives back what was written, members with their progress', () => {
   const stored = storedRun('one');
   journal.insert(stored);
   journal.plan(stored, [memberOf('web')]);
-  expect(journal.members('one')[0]?.progress.newId).toBe(null);
+  expect(journal.members('one')[0]?.progress.newId).toBe('new-web');
   const progress = { newId: 'abc', newImage, holderId: null, restoredId: null, spec: null };
   const record = { phase: 'CREATING', event: 'done', text: 'created' } as const;
   journal.write({ ...stored, furthest: 'CREATING' }, record, [{ position: 0, progress }]);

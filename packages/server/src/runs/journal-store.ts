@@ -32,7 +32,7 @@ export interface Journal {
   /** Writes the run, what changed of its members, and the record that announces or reports it, together. */
   write(stored: StoredRun, record: JournalRecord, members?: readonly MemberChange[]): void;
   /** Puts the facts of the members on the disk: before anything changes. */
-  plan(stored: StoredRun, members: readonly Member[]): void;
+  plan(stored: StoredRun, members: readonly JournalMember[]): void;
   members(run: string): JournalMember[];
   records(run: string): (JournalRecord & { at: number })[];
   all(): StoredRun[];
@@ -115,7 +115,7 @@ export function createJournal(options: {
     'INSERT INTO run_records (run, at, phase, event, text) VALUES (@run, @at, @phase, @event, @text)',
   );
   const insertMember = raw.prepare(
-    'INSERT OR REPLACE INTO run_members (run, position, facts, progress) VALUES (@run, @position, @facts, NULL)',
+    'INSERT OR REPLACE INTO run_members (run, position, facts, progress) VALUES (@run, @position, @facts, @progress)',
   );
   const updateMember = raw.prepare(
     'UPDATE run_members SET progress = @progress WHERE run = @run AND position = @position',
@@ -194,11 +194,12 @@ export function createJournal(options: {
       const { id } = stored.run;
       durably('PLANNED', () => {
         updateRun.run(rowOf(stored));
-        for (const [position, member] of members.entries()) {
+        for (const [position, { progress, ...facts }] of members.entries()) {
           insertMember.run({
             run: id,
             position,
-            facts: sealer.seal(JSON.stringify(member), factsContext(id, position)),
+            facts: sealer.seal(JSON.stringify(facts), factsContext(id, position)),
+            progress: sealer.seal(JSON.stringify(progress), progressContext(id, position)),
           });
         }
         record(id, { phase: 'PLANNED', event: 'done', text: 'facts and plan are on the disk' });

@@ -1,7 +1,25 @@
-import type { Engine } from '../platform/engine/engine.ts';
+import { type Engine, EngineError } from '../platform/engine/engine.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import type { Seen, SeenMember } from './recover.ts';
 import { isRunning, type JournalMember, nameOf, policyOf, type Which, workNames } from './run.ts';
+
+/**
+ * The container of this name. The engine also takes the beginning of an id for a name, so that `db` may bring a container that is called
+ * otherwise: that one is not it.
+ */
+export async function inspectNamed(
+  engine: Engine,
+  name: string,
+  signal?: AbortSignal,
+): Promise<ContainerInspect | undefined> {
+  try {
+    const found = await engine.containers.inspect(name, signal);
+    return found !== undefined && nameOf(found) === name ? found : undefined;
+  } catch (error) {
+    if (error instanceof EngineError && /multiple IDs|ambiguous/i.test(error.message)) return undefined;
+    throw error;
+  }
+}
 
 /**
  * A member's container as it is now. By its id, and where the id is not known (the process ended between the create and its record)
@@ -15,17 +33,16 @@ export async function locate(
 ): Promise<ContainerInspect | undefined> {
   const names = workNames(member.name, run);
   const { newId, holderId, restoredId } = member.progress;
-  const places = {
-    old: [member.inspect.Id, restoredId, names.prev],
-    new: [newId, names.next],
-    holder: [holderId, names.hold],
+  const { ids, name } = {
+    old: { ids: [member.inspect.Id, restoredId], name: names.prev },
+    new: { ids: [newId], name: names.next },
+    holder: { ids: [holderId], name: names.hold },
   }[which];
-  for (const place of places) {
-    if (place === null) continue;
-    const found = await engine.containers.inspect(place);
+  for (const id of ids) {
+    const found = id === null ? undefined : await engine.containers.inspect(id);
     if (found !== undefined) return found;
   }
-  return undefined;
+  return inspectNamed(engine, name);
 }
 
 /** What recovery has to know of each member. */
@@ -37,7 +54,7 @@ export async function lookAt(engine: Engine, run: string, members: readonly Jour
       locate(engine, run, member, 'old'),
       restarted ? undefined : locate(engine, run, member, 'new'),
       member.autoRemove ? locate(engine, run, member, 'holder') : undefined,
-      engine.containers.inspect(member.name),
+      inspectNamed(engine, member.name),
       engine.images.inspect(member.image),
     ]);
     found.push({

@@ -1,22 +1,22 @@
-import type { Finding, Gate, Strategy } from '@evenkeel/contract';
+import type { Finding, Strategy } from '@evenkeel/contract';
 import type { Containers } from '../containers/index.ts';
 import type { Hosts } from '../hosts/index.ts';
-import type { Engine } from '../platform/engine/engine.ts';
-import type { ContainerInspect, ImageInspect } from '../platform/engine/engine-types.ts';
+import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
 import type { Registries } from '../registries/index.ts';
 import type { SettingsSource } from '../settings/index.ts';
 import { candidateImage } from './candidate-image.ts';
+import { composeTagWarning } from './compose-labels.ts';
 import { type Dependant, dependantsOf } from './dependants.ts';
-import { isEmptyArchive } from './empty-volume.ts';
+import { carriesEngine } from './engine-path.ts';
 import { type Environment, observeEnvironment } from './environment.ts';
-import { type Change, injectedFiles, losses, wasInjected } from './losses.ts';
+import { inspectNamed } from './look.ts';
+import { losses } from './losses.ts';
+import { dependantMember, memberOf } from './observe-members.ts';
 import { impossibleProbes } from './probe.ts';
-import { finding, isRunning, type JournalMember, type MemberRole, nameOf, policyOf, type Wish } from './run.ts';
-import { buildReplacement } from './spec.ts';
-import { refusalsFor } from './spec-refusals.ts';
+import { finding, type JournalMember, type Wish } from './run.ts';
+import { lostPartRefusals, refusalsFor } from './spec-refusals.ts';
 import { startFirstObstacles } from './spec-start-first.ts';
-import type { ReplacementSpec } from './spec-types.ts';
 import { gateOf, strategyOf } from './wishes.ts';
 
 export interface ObserveParts {
@@ -46,7 +46,13 @@ export interface Situation {
 export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSignal): Promise<Situation> {
   const { hosts, containers, registries, settings } = parts;
   const engine = hosts.engine(wish.host);
-  const container = await engine.containers.inspect(wish.name, signal);
+  const picture = hosts.picture(wish.host);
+  if (picture.stale)
+    throw new Fault(
+      'engine_unreachable',
+      `The containers of ${wish.host} are not all known yet, or its engine does not answer: what depends on ${wish.name} cannot be told.`,
+    );
+  const container = await inspectNamed(engine, wish.name, signal);
   if (container === undefined)
     throw new Fault('not_found', `There is no container ${wish.name} on ${wish.host} any more.`);
   const [environment, oldImage, newImage] = await Promise.all([
@@ -54,8 +60,7 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     engine.images.inspect(container.Image, signal),
     candidateImage(engine, registries, wish.target, signal),
   ]);
-  const others = [...hosts.picture(wish.host).containers.values()];
-  const group = dependantsOf(container, others);
+  const group = dependantsOf(container, [...picture.containers.values()]);
   const refusals = [
     ...refusalsFor(container, oldImage, newImage, {
       self: containers.self,
@@ -77,6 +82,9 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     name: wish.name,
   });
   const members = [main.member];
+  const lost = [...losses(changes, container, { copied: main.member.injected }), ...(main.spec?.losses ?? [])];
+  const warnings = [...main.warnings];
+  if (wish.kind === 'update') warnings.push(...composeTagWarning(container, wish.target.image));
   for (const dependant of group.members) {
     const own = await dependantMember(engine, environment, dependant, container, settingsGate);
     if (own === undefined) {
@@ -87,10 +95,22 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
           'Pull its image again, or create it anew.',
         ),
       );
-    } else members.push(own);
+      continue;
+    }
+    members.push(own.member);
+    if (own.member.role !== 'recreate') continue;
+    const { name, inspect, injected } = own.member;
+    const theirs = (found: Finding): Finding => ({ ...found, text: `${name}, which goes along: ${found.text}` });
+    lost.push(...[...losses(own.changes, inspect, { copied: injected }), ...(own.spec?.losses ?? [])].map(theirs));
+    warnings.push(...own.warnings.map(theirs));
   }
+  for (const [index, member] of members.entries())
+    if (group.completing.has(member.inspect.Id))
+      members[index] = { ...member, gate: { ...member.gate, untilDone: true } };
+  refusals.push(...groupRefusals(parts, wish, members, environment));
   for (const { inspect, gate, wasRunning } of members)
-    if (wasRunning) refusals.push(...(await impossibleProbes(engine, containers.self, inspect, gate)));
+    if (wasRunning && gate.untilDone !== true)
+      refusals.push(...(await impossibleProbes(engine, containers.self, inspect, gate)));
   const { strategy, reason } = strategyFor(wish, container, group.members, main.member);
   return {
     container,
@@ -98,10 +118,44 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     strategyReason: reason,
     members,
     dependants: group.members,
-    losses: [...losses(changes, container, { copied: main.member.injected }), ...(main.spec?.losses ?? [])],
-    warnings: main.spec?.warnings ?? [],
+    losses: lost,
+    warnings,
     refusals,
   };
+}
+
+/** What stands against stopping one of the group: it could not start again, or it is what we work through. */
+function groupRefusals(
+  { hosts, containers }: ObserveParts,
+  wish: Wish,
+  members: readonly JournalMember[],
+  { existing, networks }: Environment,
+): Finding[] {
+  const replaced = Object.fromEntries(
+    members.filter(({ role }) => role !== 'restart').map(({ inspect }) => [inspect.Id, true]),
+  );
+  const endpoint = hosts.collection.get(wish.host)?.endpoint ?? '';
+  const found: Finding[] = [];
+  for (const [index, { name, inspect, relation, wasRunning }] of members.entries()) {
+    if (index > 0) found.push(...lostPartRefusals(inspect, { existing, networks, replaced }));
+    if (index > 0 && inspect.Id === containers.self)
+      found.push(
+        finding(
+          'self-goes-along',
+          `Evenkeel itself (${name}) would have to be stopped, because of ${relation ?? 'a dependency'}: nobody would finish the work.`,
+          `Update ${wish.name} from outside, or take the dependency away.`,
+        ),
+      );
+    if (wasRunning && carriesEngine(endpoint, inspect))
+      found.push(
+        finding(
+          'engine-path',
+          `Evenkeel reaches the engine through ${name} (${endpoint}): once it is stopped nobody could start it again.`,
+          `Update ${wish.name} from outside: docker compose pull && docker compose up -d`,
+        ),
+      );
+  }
+  return found;
 }
 
 /** The wished strategy, or stop-first with the reason why the wished one is not possible. */
@@ -117,123 +171,4 @@ function strategyFor(
   if (!main.wasRunning) obstacles.push('It does not run, so there is nothing to keep running.');
   if (obstacles.length === 0) return { strategy: 'start-first', reason: null };
   return { strategy: 'recreate', reason: `Stop-first instead of start-first: ${obstacles.join(' ')}` };
-}
-
-interface MemberFacts {
-  readonly role: MemberRole;
-  readonly relation: string | null;
-  readonly name: string;
-  readonly image: string;
-  readonly oldImage: ImageInspect | undefined;
-  readonly newImage: ImageInspect | undefined;
-  readonly gate: Gate;
-  readonly changes: readonly Change[];
-}
-
-async function memberOf(
-  engine: Engine,
-  environment: Environment,
-  container: ContainerInspect,
-  facts: MemberFacts,
-): Promise<{ member: JournalMember; spec: ReplacementSpec | undefined }> {
-  const { oldImage, newImage, role } = facts;
-  const [emptyVolumes, injected, named] = await Promise.all([
-    role === 'restart' ? [] : findEmptyVolumes(engine, container),
-    role === 'restart' ? [] : findInjected(engine, container, facts.changes),
-    engine.images.inspect(facts.image),
-  ]);
-  const spec =
-    oldImage?.Config == null || role === 'restart'
-      ? undefined
-      : buildReplacement({
-          ...environment,
-          container,
-          oldImage,
-          // The networks to connect, which are what the plan needs of it, do not depend on the new image.
-          newImage: newImage?.Config == null ? oldImage : newImage,
-          image: facts.image,
-          replaced: {},
-          emptyVolumes: new Set(emptyVolumes),
-          nameAlias: false,
-          finalName: facts.name,
-        });
-  const member: JournalMember = {
-    name: facts.name,
-    role,
-    relation: facts.relation,
-    inspect: container,
-    oldImage: oldImage ?? missingImage(container),
-    image: facts.image,
-    wasRunning: isRunning(container),
-    policy: policyOf(container),
-    autoRemove: container.HostConfig.AutoRemove === true,
-    emptyVolumes,
-    injected,
-    connects: spec?.connects.map(({ network }) => network) ?? [],
-    gate: facts.gate,
-    referenceBefore: named?.Id ?? null,
-    progress: { newId: null, newImage: null, holderId: null, restoredId: null, spec: null },
-  };
-  return { member, spec };
-}
-
-/** Stands where the plan is refused anyway, because the old image is gone. */
-function missingImage(container: ContainerInspect): ImageInspect {
-  const { Image: Id } = container;
-  return { Id, RepoTags: null, RepoDigests: null, Architecture: '', Os: '', Size: 0, Config: null };
-}
-
-async function dependantMember(
-  engine: Engine,
-  environment: Environment,
-  dependant: Dependant,
-  owner: ContainerInspect,
-  gateSeconds: number,
-): Promise<JournalMember | undefined> {
-  // The picture may be a moment old; the plan must not be.
-  const container = await engine.containers.inspect(dependant.container.Id);
-  if (container === undefined) return undefined;
-  const oldImage = await engine.images.inspect(container.Image);
-  const role = dependant.action === 'recreate' ? 'recreate' : 'restart';
-  if (role === 'recreate' && oldImage?.Config == null) return undefined;
-  const { member } = await memberOf(
-    engine,
-    { ...environment, existing: new Set([...environment.existing, owner.Id]) },
-    container,
-    {
-      role,
-      relation: dependant.relation,
-      name: nameOf(container),
-      image: container.Config.Image ?? container.Image,
-      oldImage,
-      newImage: oldImage,
-      gate: gateOf(container, null, gateSeconds),
-      changes: role === 'recreate' ? await engine.containers.changes(container.Id) : [],
-    },
-  );
-  return member;
-}
-
-/** Named volumes of the user that are empty now: the new image must not fill them behind the old one's back (section 4). */
-async function findEmptyVolumes(engine: Engine, container: ContainerInspect): Promise<string[]> {
-  const found: string[] = [];
-  for (const { Type, Name, Destination } of container.Mounts) {
-    if (Type !== 'volume' || Name === undefined) continue;
-    const archive = await engine.containers.getArchive(container.Id, Destination);
-    if (archive !== undefined && (await isEmptyArchive(archive))) found.push(Name);
-  }
-  return found;
-}
-
-async function findInjected(
-  engine: Engine,
-  container: ContainerInspect,
-  changes: readonly Change[],
-): Promise<string[]> {
-  const found: string[] = [];
-  for (const { path, sure } of injectedFiles(container, changes)) {
-    const stat = sure ? undefined : await engine.containers.statPath(container.Id, path);
-    if (sure || (stat !== undefined && wasInjected(container, stat.modified))) found.push(path);
-  }
-  return found;
 }

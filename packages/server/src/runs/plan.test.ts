@@ -69,14 +69,6 @@ test('a group: create all, stop in reverse order, swap, start in order, each wit
   expect(steps.slice(firstStop).some(({ action }) => action.do === 'create')).toBe(false);
 });
 
-test('a dependant whose tag has moved is created from its own image, and the tag goes back', () => {
-  const moved = memberOf('app', { role: 'recreate', referenceBefore: 'sha256:newer', image: 'app:1' });
-  const steps = lines(planSteps({ ...recreate, members: [memberOf('vpn'), moved] }));
-  const at = steps.indexOf('CREATED app: create the new app as app.next.op');
-  expect(steps[at - 1]).toBe('CREATED app: let app:1 name old');
-  expect(steps[at + 1]).toBe('CREATED app: let app:1 name newer');
-});
-
 test('an image that is pinned by digest needs no tag', () => {
   const members = [memberOf('web', { image: 'nginx@sha256:digest' })];
   expect(lines(planSteps({ ...recreate, members })).filter((step) => step.includes('let '))).toEqual([]);

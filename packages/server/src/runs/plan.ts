@@ -56,14 +56,6 @@ function broughtIn(target: Target): string | 'pulled' {
   return target.pull === null ? (target.imageIds[0] ?? 'pulled') : 'pulled';
 }
 
-/** A dependant may run the very tag that the run moves: by then it names the new image. */
-function sameTag(one: string, other: string): boolean {
-  const [first, second] = [taggable(one), taggable(other)];
-  return (
-    first !== undefined && second !== undefined && first.repository === second.repository && first.tag === second.tag
-  );
-}
-
 function holderStep(input: PlanInput, member: Member): Step {
   return steps.create(site(input, 'HOLDING', member), 'holder', 'stopping a --rm container destroys its volumes');
 }
@@ -71,32 +63,10 @@ function holderStep(input: PlanInput, member: Member): Step {
 function createSteps(input: PlanInput, member: Member): Step[] {
   const own = member.role === 'recreate';
   const at = site(input, own ? 'CREATED' : 'CREATING', member);
-  const moved = own && member.referenceBefore !== member.oldImage.Id && taggable(member.image) !== undefined;
-  const takenBy = own
-    ? input.members.find((other) => other.role === 'update' && sameTag(other.image, member.image))
-    : undefined;
-  const found: Step[] = [];
-  if (moved || takenBy !== undefined) {
-    found.push(
-      steps.pointReference(at, member.oldImage.Id, member.image, 'it is created again from the image that it has'),
-    );
-  }
   const cause = own
-    ? `${member.relation ?? 'it depends on what is replaced'}: it must follow the replacement`
+    ? `${member.relation ?? 'it depends on what is replaced'}: it must follow the replacement, from its own image`
     : 'the replacement exists before anything is stopped';
-  found.push(steps.create(at, 'new', cause));
-  if (takenBy !== undefined) {
-    found.push(
-      steps.pointReference(
-        { ...at, member: takenBy },
-        broughtIn(input.target),
-        member.image,
-        'the tag goes on to the new image',
-      ),
-    );
-  } else if (moved && member.referenceBefore !== null) {
-    found.push(steps.pointReference(at, member.referenceBefore, member.image, 'the tag goes back to what it named'));
-  }
+  const found = [steps.create(at, 'new', cause)];
   for (const network of member.connects) found.push(steps.connect(at, 'new', network));
   if (member.injected.length > 0) found.push(steps.copyFiles(at, member.injected));
   found.push(steps.verify({ ...at, phase: 'CREATED' }, 'new'));

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { badImage, memberOf, newImage, now, oldImage, runOf, seenNew, seenOld } from './members-for-tests.ts';
 import { recover, type Seen, type SeenMember } from './recover.ts';
-import { type JournalRun, type Step, workNames } from './run.ts';
+import { type JournalMember, type JournalRun, type Step, workNames } from './run.ts';
 
 const web = memberOf('web');
 const lines = (steps: readonly Step[]) => steps.map(({ phase, text }) => `${phase} ${text}`);
 const back = (phase: RunPhase, seen: Partial<SeenMember>, part: Partial<JournalRun> = {}) =>
-  recover(runOf([web], { furthest: phase, ...part }), [now(seen)]);
+  recover(runOf([web], { furthest: phase, ...part }), [now(seen)], { disturbed: true });
 
 describe('stop-first, after an interruption', () => {
   test('before the swap the replacement is removed and the old one has its policy and runs', () => {
@@ -74,7 +74,33 @@ describe('going back', () => {
 
   test('what is gone after the run stopped it is created again from the journal', () => {
     const found = back('VERIFYING', { reference: newImage.Id }, { failure: badImage, phase: 'ROLLBACK' });
-    expect(lines(found.steps)).toEqual(['ROLLBACK let nginx:1 name old', 'ROLLBACK create the old web as web.prev.op']);
+    expect(lines(found.steps)).toEqual(['ROLLBACK create the old web as web.prev.op']);
+  });
+
+  test('what ended before the run took anything away, without an interruption, is left as it is', () => {
+    const old = seenOld('web', { running: false });
+    const failed = (member: JournalMember, seen: Partial<SeenMember>) =>
+      recover(runOf([member], { furthest: 'CREATED', phase: 'ROLLBACK', failure: badImage }), [now(seen)], {
+        disturbed: false,
+      });
+    expect(failed(web, { old, nameOwner: old }).steps).toEqual([]);
+    expect(failed(memberOf('job', { autoRemove: true }), {})).toMatchObject({ steps: [], lost: ['job'] });
+  });
+
+  test('after the commit there is no way back, whatever was noted meanwhile', () => {
+    const fresh = seenNew('web', { name: 'web', running: true });
+    const old = seenOld('web', { running: false, name: 'web.prev.op' });
+    const found = back('COMMIT', { old, new: fresh, nameOwner: fresh }, { failure: badImage, phase: 'ROLLBACK' });
+    expect([found.direction, lines(found.steps)]).toEqual(['commit', ['COMMIT remove the old web']]);
+  });
+
+  test('a tag that another run brought to the same image is not taken from it', () => {
+    const old = seenOld('web');
+    const run = runOf([web], { furthest: 'CREATED', phase: 'ROLLBACK', failure: badImage });
+    const seen = [now({ old, nameOwner: old, reference: newImage.Id })];
+    expect(lines(recover(run, seen, { disturbed: false }).steps)).toEqual(['ROLLBACK let nginx:1 name old']);
+    const claimed = new Set([`nginx:1 ${newImage.Id}`]);
+    expect(recover(run, seen, { disturbed: false, claimed }).steps).toEqual([]);
   });
 
   test('a container that somebody stopped is not started', () => {
@@ -87,8 +113,8 @@ describe('going back', () => {
     const old = seenOld('web', { running: false });
     const run = runOf([web], { furthest: 'VERIFYING', phase: 'ROLLBACK', failure: badImage });
     const seen = [now({ old, nameOwner: old })];
-    expect(lines(recover(run, seen).steps)).toEqual(['ROLLBACK start the old web']);
-    expect(recover(run, seen, new Set(['start web'])).steps).toEqual([]);
+    expect(lines(recover(run, seen, { disturbed: true }).steps)).toEqual(['ROLLBACK start the old web']);
+    expect(recover(run, seen, { tried: new Set(['start web']), disturbed: true }).steps).toEqual([]);
   });
 
   test('dependants of an owner that was created again are created again too', () => {
@@ -100,7 +126,7 @@ describe('going back', () => {
     });
     const owner = seenOld('web', { id: 'restored' });
     const stale = seenOld('side', { name: 'side.prev.op', running: false });
-    const found = recover(run, [now({ old: owner, nameOwner: owner }), now({ old: stale })]);
+    const found = recover(run, [now({ old: owner, nameOwner: owner }), now({ old: stale })], { disturbed: true });
     expect(lines(found.steps)).toEqual(['ROLLBACK remove the old side']);
   });
 });
@@ -179,7 +205,7 @@ test('from whatever state an interruption leaves, recovery ends with exactly one
       };
       seen = apply([], seen);
       for (let turn = 0; turn < 8; turn += 1) {
-        const found = recover(run, [seen]);
+        const found = recover(run, [seen], { disturbed: true });
         if (found.steps.length === 0) break;
         seen = apply(found.steps, seen);
         if (found.direction === 'on') break;

@@ -42,20 +42,28 @@ export interface Recovery {
 export function recover(
   run: JournalRun,
   seen: readonly SeenMember[],
-  /** What was tried already on this way, as `once` says it: a container that ends again by itself is not started for ever. */
-  tried: ReadonlySet<string> = new Set(),
+  { tried = new Set(), disturbed, claimed = new Set() }: RecoveryContext,
 ): Recovery {
   const pairs = run.members.map((member, index) => ({
     member,
     now: seen[index] ?? nothing,
     mayStart: member.wasRunning && !tried.has(once.start(member.name)),
+    ours: disturbed || reached(run, member.autoRemove ? 'STOPPING' : 'QUIESCING'),
   }));
-  const committing = reached(run, 'COMMIT') && (run.failure === null || run.phase === 'COMMIT');
   const standing = pairs.every(({ member, now }) => (member.role === 'restart' ? now.old : now.new) !== undefined);
-  if (committing && standing) return commit(run, pairs);
+  if (reached(run, 'COMMIT') && standing) return commit(run, pairs);
   const raised = run.strategy === 'recreate' && reached(run, 'STARTING');
   if (run.failure === null && raised && standing) return goOn(run, pairs);
-  return goBack(run, pairs, tried);
+  return goBack(run, pairs, { tried, claimed });
+}
+
+export interface RecoveryContext {
+  /** What was tried already on this way, as `once` says it: a container that ends again by itself is not started for ever. */
+  readonly tried?: ReadonlySet<string>;
+  /** The engine was away, or we were: what ended meanwhile may have ended by that. */
+  readonly disturbed: boolean;
+  /** `reference image-id` of what other runs brought in: a tag that they need is not taken back. */
+  readonly claimed?: ReadonlySet<string>;
 }
 
 /** Names of what is tried once on the way back or while clearing up. */
@@ -67,6 +75,8 @@ export const once = {
 interface Pair {
   /** It was running, and has not been started on this way yet. */
   readonly mayStart: boolean;
+  /** The run itself may have stopped it or taken it away; otherwise it ended by itself, or a person ended it. */
+  readonly ours: boolean;
   readonly member: JournalMember;
   readonly now: SeenMember;
 }
@@ -110,7 +120,11 @@ function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
   return { direction: 'commit', steps: found, blocked: undefined, lost: [] };
 }
 
-function goBack(run: JournalRun, pairs: readonly Pair[], tried: ReadonlySet<string>): Recovery {
+function goBack(
+  run: JournalRun,
+  pairs: readonly Pair[],
+  undone: { tried: ReadonlySet<string>; claimed: ReadonlySet<string> },
+): Recovery {
   const found: Step[] = [];
   const lost: string[] = [];
   let blocked: string | undefined;
@@ -119,7 +133,7 @@ function goBack(run: JournalRun, pairs: readonly Pair[], tried: ReadonlySet<stri
     ({ member, now }) => member.role === 'update' && (now.old === undefined || now.old.id !== member.inspect.Id),
   );
   let complete = true;
-  for (const { member, now, mayStart } of pairs) {
+  for (const { member, now, mayStart, ours } of pairs) {
     const site = { run: run.id, phase: 'ROLLBACK' as const, member };
     const foreign = foreignOwner(now);
     const stale = ownerCameAnew && reached(run, 'STOPPING') && member.role === 'recreate';
@@ -130,25 +144,26 @@ function goBack(run: JournalRun, pairs: readonly Pair[], tried: ReadonlySet<stri
       break;
     }
     if (now.old !== undefined) {
-      const restored = restoreOld(run, member, now.old, { mayStart, foreign: foreign !== undefined });
+      const restored = restoreOld(run, member, now.old, { mayStart: mayStart && ours, foreign: foreign !== undefined });
       found.push(...restored.steps);
       blocked ??= restored.blocked;
       continue;
     }
-    if (member.role === 'restart' || foreign !== undefined || !mayRecreate(run, member)) {
+    if (
+      member.role === 'restart' ||
+      foreign !== undefined ||
+      !ours ||
+      !(member.autoRemove || reached(run, 'STOPPING'))
+    ) {
       lost.push(member.name);
       continue;
-    }
-    if (now.reference !== member.oldImage.Id && taggable(member.inspect.Config.Image ?? '') !== undefined) {
-      const cause = 'the old container is created again from its own image';
-      found.push(steps.pointReference(site, member.oldImage.Id, member.inspect.Config.Image ?? '', cause));
     }
     found.push(steps.create(site, 'old', 'it is gone; the journal has all of it'));
     complete = false;
     break;
   }
   if (complete) {
-    for (const { member, now } of pairs) found.push(...tidy(run, member, now, tried));
+    for (const { member, now } of pairs) found.push(...tidy(run, member, now, undone));
   }
   return { direction: 'back', steps: found, blocked, lost };
 }
@@ -199,21 +214,21 @@ function networksBefore(run: JournalRun, member: JournalMember, old: Seen): { ne
 }
 
 /** After everybody is back: the tag that was moved, and the holder of the volumes. */
-function tidy(run: JournalRun, member: JournalMember, now: SeenMember, tried: ReadonlySet<string>): Step[] {
+function tidy(
+  run: JournalRun,
+  member: JournalMember,
+  now: SeenMember,
+  { tried, claimed }: { tried: ReadonlySet<string>; claimed: ReadonlySet<string> },
+): Step[] {
   const site = { run: run.id, phase: 'ROLLBACK' as const, member };
   const found: Step[] = [];
   const ours = now.reference === member.progress.newImage?.Id || now.reference === member.oldImage.Id;
   const before = member.referenceBefore;
   const moved = before !== null && now.reference !== before && ours && taggable(member.image) !== undefined;
-  if (moved && !tried.has(once.tag(member.image)))
+  if (moved && !tried.has(once.tag(member.image)) && !claimed.has(`${member.image} ${now.reference}`))
     found.push(steps.pointReference(site, before, member.image, 'the tag goes back to what it named'));
   if (now.holder !== undefined) found.push(steps.remove(site, 'holder', false, 'the old one has its volumes again'));
   return found;
-}
-
-/** Only what the run itself may have taken away is created again; what somebody else removed before stays removed. */
-function mayRecreate(run: JournalRun, member: JournalMember): boolean {
-  return member.autoRemove || reached(run, 'STOPPING');
 }
 
 function foreignOwner(now: SeenMember): Seen | undefined {

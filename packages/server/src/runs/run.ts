@@ -1,5 +1,6 @@
 import type { Finding, Gate, PlanStep, Run, RunPhase, Strategy } from '@evenkeel/contract';
 import type { ContainerInspect, HostConfig, ImageInspect } from '../platform/engine/engine-types.ts';
+import type { MemberGate } from './gate-terms.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 
 export type RestartPolicy = NonNullable<HostConfig['RestartPolicy']>;
@@ -59,6 +60,8 @@ export interface Wish {
   readonly target: Target;
   readonly strategy: Strategy | null;
   readonly gate: Gate | null;
+  /** What had the name when it was asked: another one is left alone. */
+  readonly from?: { readonly image: string; readonly imageId: string };
 }
 
 /**
@@ -83,7 +86,7 @@ export interface Member {
   readonly injected: readonly string[];
   /** Networks to connect after the create and before the start (API < 1.44 takes only one at create). */
   readonly connects: readonly string[];
-  readonly gate: Gate;
+  readonly gate: MemberGate;
   /** The image that the configured reference named before the run; null when it named none. */
   readonly referenceBefore: string | null;
 }

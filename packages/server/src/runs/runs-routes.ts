@@ -18,7 +18,6 @@ export function registerRunRoutes(router: Router, runs: Runs): void {
       name: ({ name }) => name,
       state: ({ state }) => state,
     },
-    descending: true,
   });
   router.handle(routes.getRun, ({ params }) => runs.find(params.id));
   router.handle(routes.planRollback, ({ params, request }) => runs.planRollback(params.id, request.signal));

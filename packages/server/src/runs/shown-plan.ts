@@ -1,9 +1,10 @@
-import type { Plan } from '@evenkeel/contract';
+import type { Plan, Run } from '@evenkeel/contract';
 import type { ImageInspect } from '../platform/engine/engine-types.ts';
+import type { Actor } from '../platform/http/actor.ts';
 import { describeGate } from './gate-terms.ts';
 import type { Situation } from './observe.ts';
 import { expectedGap, planSteps } from './plan.ts';
-import { type Target, taggable, type Wish } from './run.ts';
+import { type JournalMember, type Target, taggable, type Wish } from './run.ts';
 
 /** A plan as it is shown before it runs. Refused ones have no steps: nothing would be done. */
 export function shownPlan(wish: Wish, situation: Situation): Plan {
@@ -50,4 +51,39 @@ export function imageFacts(image: string, inspect: ImageInspect): Plan['from'] {
 export function targetFacts(target: Target): Plan['to'] {
   const { image, tag, digest, imageIds } = target;
   return { image, imageId: imageIds[0] ?? null, digest, tag };
+}
+
+/** A run as it is shown until its turn comes. */
+export function queuedRun(
+  id: string,
+  wish: Wish,
+  main: JournalMember,
+  situation: Situation,
+  actor: Actor,
+  createdAt: string,
+): Run {
+  return {
+    id,
+    host: wish.host,
+    name: wish.name,
+    kind: wish.kind,
+    strategy: situation.strategy,
+    state: 'queued',
+    phase: 'PLANNED',
+    actor: actor.name,
+    from: imageFacts(main.inspect.Config.Image ?? '', main.oldImage),
+    to: targetFacts(wish.target),
+    oldContainer: main.inspect.Id,
+    newContainer: null,
+    steps: [],
+    warnings: [],
+    reason: null,
+    failedLog: null,
+    gapMilliseconds: null,
+    recovered: false,
+    rollbackAvailable: false,
+    createdAt,
+    startedAt: null,
+    finishedAt: null,
+  };
 }

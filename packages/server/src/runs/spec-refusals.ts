@@ -123,8 +123,8 @@ function imageRefusals(
   return findings;
 }
 
-/** Started once more, the container would fail: it must not be stopped. */
-function lostPartRefusals(container: ContainerInspect, context: RefusalContext): Finding[] {
+/** Started once more, the container would fail: it must not be stopped. Also asked of dependants. */
+export function lostPartRefusals(container: ContainerInspect, context: RefusalContext): Finding[] {
   const name = plainName(container.Name);
   const { existing, networks, replaced = {} } = context;
   const { NetworkMode, PidMode, IpcMode } = container.HostConfig;

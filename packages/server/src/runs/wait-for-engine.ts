@@ -1,5 +1,6 @@
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
+import { EngineError } from '../platform/engine/engine.ts';
 import { Fault } from '../platform/fault.ts';
 
 const firstPauseMs = 250;
@@ -8,6 +9,11 @@ const longestPauseMs = 10_000;
 /** True for an engine that does not answer, which says nothing about what became of the call. */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof Fault && error.code === 'engine_unreachable';
+}
+
+/** What a proxy in front of an engine that restarts says instead of it. */
+function isOutOfOrder(error: unknown): boolean {
+  return error instanceof EngineError && error.status >= 500;
 }
 
 /** Resolves when the engine answers again: at its next successful ping, or when the host is reported online. */
@@ -21,7 +27,7 @@ export async function waitForEngine(
       await hosts.engine(host).ping(signal);
       return;
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      if (!isUnreachable(error) && !isOutOfOrder(error)) throw error;
     }
     await pauseUntilOnline({ hosts, clock }, host, pause, signal);
   }

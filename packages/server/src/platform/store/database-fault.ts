@@ -12,6 +12,13 @@ export function databaseFault(error: unknown): Fault | undefined {
       },
     );
   }
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return new Fault(
+      'read_only',
+      `Another program holds the database (${code}), so nothing was changed. A backup should copy it with the SQLite backup command.`,
+      { cause: error },
+    );
+  }
   if (/^SQLITE_(READONLY|CANTOPEN|IOERR|PERM|CORRUPT|NOTADB)/.test(code)) {
     return new Fault(
       'read_only',
