@@ -9,9 +9,11 @@ import {
 } from '../../packages/server/src/containers/index.ts';
 import { readLogs } from '../../packages/server/src/containers/read-logs.ts';
 import { createHosts, type Hosts } from '../../packages/server/src/hosts/index.ts';
+import { createOperations, operationsMigrations } from '../../packages/server/src/operations/index.ts';
 import { systemClock } from '../../packages/server/src/platform/clock.ts';
 import { createEngine } from '../../packages/server/src/platform/engine/create-engine.ts';
 import type { Router } from '../../packages/server/src/platform/http/router.ts';
+import { openMemoryStore } from '../../packages/server/src/platform/store/store.ts';
 
 const log = pino({ level: 'silent' });
 const image = `${uniqueName('shell')}:1`;
@@ -150,7 +152,9 @@ test('the container in which Evenkeel runs is not stopped from within', async ()
     handle: (route: RouteSpec, handler: (context: never) => unknown) => void handlers.set(route.id, handler),
     list: () => {},
   };
-  registerContainerRoutes(router, { hosts, containers: createContainers({ hosts, self: id }) });
+  const store = await openMemoryStore(undefined, { migrations: operationsMigrations, readOnly: false });
+  const operations = createOperations({ store, clock: systemClock, log });
+  registerContainerRoutes(router, { hosts, containers: createContainers({ hosts, self: id }), operations, store });
   for (const action of ['stopContainer', 'restartContainer']) {
     const context = { params: { host: 'local', container: id }, body: {} };
     await expect(handlers.get(action)?.(context as never)).rejects.toMatchObject({
@@ -159,4 +163,6 @@ test('the container in which Evenkeel runs is not stopped from within', async ()
     });
   }
   expect(await engine.docker('inspect', '-f', '{{.State.Running}}', id)).toBe('true');
+  await operations.close();
+  await store.close();
 });

@@ -35,6 +35,8 @@ export interface RecordedEngine {
   endLogs(id: string): void;
   /** How many streams follow the output of a container. */
   followers(id: string): number;
+  /** Takes orders to start, stop or restart a container and does not answer them, until it is called with `false`. */
+  hangOrders(hangs: boolean): void;
   /** Ends every connection, and each new one at once, until it is called with `true`. */
   reachable(reachable: boolean): void;
   stop(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
   const following = new Set<ServerResponse>();
   const calls: string[] = [];
   let reachable = true;
+  let delayed: (() => void)[] | undefined;
   let made = 0;
   let written = 0;
 
@@ -73,7 +76,7 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
   function answer(request: IncomingMessage, response: ServerResponse, { pathname, searchParams }: URL): void {
     request.resume();
     response.setHeader('api-version', '1.41');
-    const [, id = '', verb] = /^\/containers\/([0-9a-f]{64})\/(json|logs)$/.exec(pathname) ?? [];
+    const [, id = '', verb] = /^\/containers\/([0-9a-f]{64})\/(json|logs|start|stop|restart)$/.exec(pathname) ?? [];
     const container = containers.get(id);
     if (pathname === '/_ping') response.end('OK');
     else if (pathname === '/info') json(response, { ...recorded.info, SystemTime: new Date().toISOString() });
@@ -85,7 +88,15 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
       json(response, { message: 'readlink /var/lib/docker: input/output error' }, 500);
     else if (container === undefined) json(response, { message: `No such container: ${id}` }, 404);
     else if (verb === 'json') json(response, inspectOf(container));
+    else if (request.method === 'POST') order(container, verb, response);
     else logs(container, searchParams, response);
+  }
+
+  function order(container: Kept, verb: string | undefined, response: ServerResponse): void {
+    container.status = verb === 'stop' ? 'exited' : 'running';
+    const answered = () => void response.writeHead(204).end();
+    if (delayed === undefined) answered();
+    else delayed.push(answered);
   }
 
   function logs(container: Kept, wish: URLSearchParams, response: ServerResponse): void {
@@ -140,6 +151,10 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
       for (const response of kept(id).followers) response.end();
     },
     followers: (id) => containers.get(id)?.followers.size ?? 0,
+    hangOrders(hangs) {
+      for (const answered of delayed ?? []) answered();
+      delayed = hangs ? [] : undefined;
+    },
     reachable(next) {
       reachable = next;
       if (!next) server.closeAllConnections();
