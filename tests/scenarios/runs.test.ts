@@ -224,6 +224,20 @@ describe.concurrent('containers that depend on each other', () => {
     expect(await stage.names(a)).toEqual([a]);
   });
 
+  test('one whose end others wait for may end, and they start after that', async () => {
+    const project = `r${Date.now()}`;
+    const once = 'test -e /tmp/again && exit 0; touch /tmp/again; exec sleeper';
+    const job = await images.sleeper({ entrypoint: ['/bin/sh', '-c', once] });
+    const a = await stage.started('job-a', service(project, 'a'));
+    const b = await stage.started('job-b', service(project, 'b', 'a:service_started:false'), job);
+    const c = await stage.started('job-c', service(project, 'c', 'b:service_completed_successfully:false'));
+    await stage.offer(a, await version(2));
+    expect(await stage.bench.update(a)).toMatchObject({ state: 'committed', reason: null });
+    expect(await stage.show(b, '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 0');
+    const ended = Date.parse(await stage.show(b, '{{.State.FinishedAt}}'));
+    expect(Date.parse(await stage.show(c, '{{.State.StartedAt}}'))).toBeGreaterThanOrEqual(ended);
+  });
+
   test('one that shares a network namespace follows the owner, and back again when that fails', {
     timeout: 300_000,
   }, async () => {

@@ -45,7 +45,6 @@ export async function passGate(
   };
   const terms = gateTerms(gate, first.Config.Healthcheck);
   const seconds = terms.kind === 'health' ? terms.healthSeconds : terms.seconds;
-
   if (terms.kind === 'end') {
     await untilHolds({ hosts, clock }, subject, signal, clock.now() + seconds * 1000, async (overdue) => {
       const container = await look();
