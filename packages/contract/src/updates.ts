@@ -18,7 +18,7 @@ export const UpdateState = z.enum(updateStates);
 export type UpdateState = z.infer<typeof UpdateState>;
 
 /** Levels from the smallest to the largest; a policy names the highest that it takes. */
-export const updateLevels = ['digest', 'revision', 'prerelease', 'patch', 'minor', 'major'] as const;
+export const updateLevels = ['digest', 'prerelease', 'revision', 'patch', 'minor', 'major'] as const;
 export const UpdateLevel = z.enum(updateLevels);
 export type UpdateLevel = z.infer<typeof UpdateLevel>;
 
@@ -43,10 +43,22 @@ export const Candidate = z.object({
   createdAt: Moment.nullable(),
   firstSeenAt: Moment,
   sizeBytes: z.number().nullable().describe('Compressed size of all layers'),
+  sizeDeltaBytes: z
+    .number()
+    .nullable()
+    .optional()
+    .describe(
+      'How much larger the compressed layers are than those of the running image; null where these are not known',
+    ),
   downloadBytes: z.number().nullable().describe('Compressed size of the layers that the running image lacks'),
   newLayers: z.int().nullable(),
   sharedLayers: z.int().nullable(),
   configChanges: z.array(ConfigChange),
+  unread: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('Why the configuration of the image could not be read, a sentence; its changes are then not known'),
   source: z.string().nullable().describe('`org.opencontainers.image.source`, http(s) only'),
   blocked: z
     .object({ code: z.enum(['too-new', 'quarantined', 'platform-missing', 'level']), reason: z.string() })

@@ -1,9 +1,17 @@
 import { defaultSettings, type UpdateState, updateStates } from '@evenkeel/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bestCandidate, type Decision, decide } from './candidates.ts';
+import { bestCandidate } from './candidate.ts';
+import { type Decision, decide } from './candidates.ts';
 import { identify, questionOf } from './identity.ts';
-import { type LocalImage, type Observed, type ReferenceAnswer, type RemoteImage, unasked } from './observed.ts';
+import {
+  type AskedFor,
+  type LocalImage,
+  type Observed,
+  type ReferenceAnswer,
+  type RemoteImage,
+  unasked,
+} from './observed.ts';
 import { createPolicyReader } from './policy.ts';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -26,13 +34,14 @@ function local(part: Partial<LocalImage> = {}): LocalImage {
 function remote(part: Partial<RemoteImage> & { digest: string }): RemoteImage {
   return {
     platformDigest: part.digest,
-    imageId: digest('9'),
+    imageId: part.digest.replace(/^sha256:./, 'sha256:9'),
     created: null,
     version: null,
     source: null,
     layerSizes: [100, 20],
     diffIds: ['l1', 'new'],
     defaults: { Env: ['A=2'] },
+    unread: null,
     ...part,
   };
 }
@@ -43,11 +52,13 @@ interface Case {
   labels?: Record<string, string>;
   equals?: readonly string[];
   quarantined?: Record<string, string>;
-  firstSeen?: number;
-  /** By digest, before `firstSeen`. */
-  seen?: Record<string, number>;
+  /** Of every tag, newest first; first seen when the tag last began to name it, unless said. */
+  history?: readonly { digest: string; since: number; firstSeenAt?: number }[];
   minimumAgeHours?: number;
-  namedWhenAsked?: string;
+  /** What the container was told with the last good answer; null: it came after it. */
+  asked?: Partial<AskedFor> | null;
+  everGiven?: boolean;
+  signsIn?: boolean;
 }
 function judge(one: Case): Decision {
   const running = local();
@@ -63,16 +74,19 @@ function judge(one: Case): Decision {
   const identity = identify(observed);
   const images = new Map((one.images ?? []).map((image) => [image.digest, image]));
   const good = one.answer?.digest === undefined ? {} : { askedAt: now, goodAt: now };
+  const told = { named: null, tags: one.labels?.['evenkeel.tags'] === 'true', tagsNote: null, ...one.asked };
   return decide({
     observed,
     identity,
-    question: questionOf(observed, identity),
+    question: questionOf(observed, identity, (one.equals?.length ?? 0) > 0 || one.everGiven),
     policy: readPolicy(one.labels ?? {}, defaultSettings),
     answer: { ...unasked, ...good, ...one.answer },
-    namedWhenAsked: one.namedWhenAsked,
+    asked: one.asked === null || one.answer?.digest === undefined ? undefined : told,
+    everGiven: one.everGiven ?? typeof one.answer?.digest === 'string',
+    signsIn: one.signsIn ?? false,
     imageOf: (name) => images.get(name),
-    isEqual: (name) => one.equals?.includes(name) ?? false,
-    firstSeen: (_, name) => one.seen?.[name] ?? one.firstSeen ?? now,
+    remembered: one.equals ?? [],
+    history: () => (one.history ?? []).map((seen) => ({ firstSeenAt: seen.since, ...seen })),
     quarantined: (name) => one.quarantined?.[name],
     minimumAgeHours: one.minimumAgeHours ?? 0,
     now,
@@ -146,13 +160,15 @@ describe('the faults of other tools', () => {
   it('KO#1299: a pull alone does not make a container current', () => {
     const named = local({ id: digest('2'), repoDigests: [`nginx@${b}`] });
     // The last answer is from before the pull: no new question is needed to see it.
-    const later = judge({ observed: { named }, answer: { digest: a }, namedWhenAsked: digest('1') });
+    const later = judge({ observed: { named }, answer: { digest: a }, asked: { named: digest('1') } });
     expect(later).toMatchObject({ state: 'pulled-not-applied' });
     expect(later.candidates[0]).toMatchObject({ digest: b, imageId: digest('2'), downloadBytes: 0, blocked: null });
   });
   it('a local oddity that the registry has already judged is no update', () => {
     const named = local({ id: digest('2'), repoDigests: [`nginx@${d}`] });
-    expect(judge({ observed: { named }, answer: { digest: a }, namedWhenAsked: digest('2') }).state).toBe('up-to-date');
+    expect(judge({ observed: { named }, answer: { digest: a }, asked: { named: digest('2') } }).state).toBe(
+      'up-to-date',
+    );
   });
   it('a rebuilt child with the same configuration is the running image', () => {
     const one = { answer: { digest: b }, images: [remote({ digest: b, platformDigest: c, imageId: digest('1') })] };
@@ -288,18 +304,28 @@ describe('candidates', () => {
     );
   });
   it('that are too new are held back until they are old enough', () => {
-    const held = judge({ answer: { digest: b }, images, minimumAgeHours: 24, firstSeen: now - 23 * hour });
+    const held = judge({
+      answer: { digest: b },
+      images,
+      minimumAgeHours: 24,
+      history: [{ digest: b, since: now - 23 * hour }],
+    });
     expect(held.candidates[0]?.blocked?.code).toBe('too-new');
     expect(
-      judge({ answer: { digest: b }, images, minimumAgeHours: 24, firstSeen: now - 24 * hour }).candidates[0]?.blocked,
+      judge({ answer: { digest: b }, images, minimumAgeHours: 24, history: [{ digest: b, since: now - 24 * hour }] })
+        .candidates[0]?.blocked,
     ).toBeNull();
   });
   it('that are too new give way to an earlier one that is old enough, so that daily pushes stop no update', () => {
     const decision = judge({
-      answer: { digest: c, settled: b },
+      answer: { digest: c },
       images,
       minimumAgeHours: 24,
-      seen: { [b]: now - 30 * hour, [c]: now - hour },
+      history: [
+        { digest: c, since: now - hour },
+        { digest: b, since: now - 30 * hour },
+        { digest: a, since: now - 90 * hour },
+      ],
     });
     expect(decision.candidates.map(({ digest: name, blocked }) => [name, blocked?.code ?? null])).toEqual([
       [b, null],

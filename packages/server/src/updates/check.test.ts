@@ -7,10 +7,12 @@ import { silentLog } from '../platform/log/create-log.ts';
 import { type RegistryClient, RegistryError } from '../platform/registry/registry-client.ts';
 import { openStore, type Store } from '../platform/store/store.ts';
 import { type Answers, createAnswers } from './answers.ts';
-import { type Asker, askReference } from './check.ts';
+import { askReference } from './check.ts';
 import { createPolicyReader } from './policy.ts';
+import type { Asker } from './question.ts';
 import { parseReference } from './reference.ts';
-import { createUpdatesStore, updatesMigrations } from './updates-store.ts';
+import { updatesMigrations } from './updates-migrations-store.ts';
+import { createUpdatesStore } from './updates-store.ts';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 const [a, b, c] = ['a', 'b', 'c'].map(digest) as [string, string, string];
@@ -60,18 +62,34 @@ afterEach(async () => {
 
 function ask(
   client: RegistryClient,
-  options: { minimumAgeHours?: number; labels?: Record<string, string>; tag?: string } = {},
+  options: {
+    minimumAgeHours?: number;
+    labels?: Record<string, string>;
+    tag?: string;
+    asker?: Partial<Asker>;
+    others?: readonly Asker[];
+  } = {},
 ) {
   const tag = options.tag ?? '1.0.0';
   const parsed = parseReference(`nginx:${tag}`);
   if (!parsed.ok) throw new Error(parsed.problem);
   const policy = createPolicyReader()(options.labels ?? {}, defaultSettings);
-  const asker: Asker = { platform: 'linux/amd64', policy, runs: (one) => one === a };
+  const asker: Asker = {
+    key: 'one/web',
+    platform: 'linux/amd64',
+    named: null,
+    policy,
+    tags: policy.tags,
+    runs: (one) => one === a,
+    ownDigest: undefined,
+    ...options.asker,
+  };
   const question = {
     key: `docker.io/library/nginx:${tag}`,
     reference: parsed.reference,
     tag,
-    askers: [asker, asker],
+    askers: [asker, ...(options.others ?? [])],
+    away: {},
     tags: policy.tags,
   };
   const parts = { client, answers, clock, minimumAgeHours: options.minimumAgeHours ?? 0 };
@@ -98,20 +116,6 @@ describe('asking for a reference', () => {
     });
   });
 
-  it('proposes an earlier digest that is old enough while the newest is too new', async () => {
-    await ask(registry({ '1.0.0': a }).client, { minimumAgeHours: 24 });
-    now += hour;
-    await ask(registry({ '1.0.0': b }).client, { minimumAgeHours: 24 });
-    now += 25 * hour;
-    const answer = await ask(registry({ '1.0.0': c }).client, { minimumAgeHours: 24 });
-    expect(answer).toMatchObject({ digest: c, settled: b });
-    now += 25 * hour;
-    expect(await ask(registry({ '1.0.0': c }).client, { minimumAgeHours: 24 })).toMatchObject({
-      digest: c,
-      settled: null,
-    });
-  });
-
   it('looks at the best tag, the best of the major and the best of the minor number, and skips a vanished one', async () => {
     const list = ['1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.2.0', '2.0.0', '2.1.0'];
     const { client, asked } = registry({ '1.0.0': a, '1.0.2': b, '1.2.0': b, '2.0.0': c }, list);
@@ -132,15 +136,15 @@ describe('asking for a reference', () => {
     now += hour;
     await ask(registry({ '1.0.0': c }).client);
     answers.quarantine({ host: 'one', name: 'web', candidate: `1.0.0@${c}`, digest: c, reason: 'It exited.' });
-    answers.rememberEqual('docker.io/library/nginx', c, a);
+    answers.rememberEquals([{ repository: 'docker.io/library/nginx', digest: c, imageId: a }]);
     const again = createAnswers({ store: createUpdatesStore(store), clock, log: silentLog() });
     const repository = 'docker.io/library/nginx';
     expect(again.of(`${repository}:1.0.0`)).toEqual(answers.of(`${repository}:1.0.0`));
     expect(again.history(repository, '1.0.0', 'linux/amd64').map((one) => one.digest)).toEqual([c, b]);
-    expect(again.firstSeen(repository, '1.0.0', 'linux/amd64', b)).toBe(firstSeenAt);
+    expect(again.history(repository, '1.0.0', 'linux/amd64')[1]?.firstSeenAt).toBe(firstSeenAt);
     expect(again.image(repository, c, 'linux/amd64')?.platformDigest).toBe(c);
     expect(again.quarantined('one', 'web', c)).toBe('It exited.');
-    expect(again.isEqual(repository, c, a)).toBe(true);
+    expect(again.equalsOf(repository, a)).toEqual([c]);
   });
 
   it('goes on where nothing can be written', async () => {

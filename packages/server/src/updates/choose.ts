@@ -1,6 +1,6 @@
 import type { Update } from '@evenkeel/contract';
 import { Fault } from '../platform/fault.ts';
-import { bestCandidate } from './candidates.ts';
+import { bestCandidate } from './candidate.ts';
 import type { Identity } from './identity.ts';
 import { repositoryOf, respell } from './reference.ts';
 import type { ChosenCandidate } from './updates.ts';

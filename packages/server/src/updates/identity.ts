@@ -57,13 +57,32 @@ export type Question =
   | { readonly kind: 'pinned' }
   | { readonly kind: 'nameless'; readonly reason: string };
 
-export function questionOf(observed: Observed, identity: Identity): Question {
-  if (observed.running !== undefined && observed.running.repoDigests.length === 0) {
-    return { kind: 'local', reason: 'The image was built or loaded on this host: it has no digest of a registry.' };
+/**
+ * An image without a digest was built or loaded here, unless its name has gone to another image since: the containerd image
+ * store then forgets the digests. `cameFromRegistry`: what was seen earlier says so.
+ */
+export function questionOf(observed: Observed, identity: Identity, cameFromRegistry = false): Question {
+  const { running, named, imageId } = observed;
+  if (running !== undefined && running.repoDigests.length === 0) {
+    const lostName = named?.id !== imageId;
+    if (!lostName || !(cameFromRegistry || isReplaced(observed, identity))) {
+      return { kind: 'local', reason: 'The image was built or loaded on this host: it has no digest of a registry.' };
+    }
   }
   if (identity.kind === 'nameless') return identity;
   const { reference } = identity;
   const tag = effectiveTag(reference);
   if (tag === undefined) return { kind: 'pinned' };
-  return { kind: 'ask', reference, tag, key: formatReference({ ...reference, tag, digest: undefined }) };
+  return { kind: 'ask', reference, tag, key: keyOf(reference, tag) };
+}
+
+/** `docker.io/library/nginx:1.27`: what is asked for once, whoever uses it. */
+export function keyOf(reference: ImageReference, tag: string): string {
+  return formatReference({ ...reference, tag, digest: undefined });
+}
+
+/** The image that has the name now came from the repository. */
+function isReplaced({ named, imageId }: Observed, identity: Identity): boolean {
+  if (identity.kind !== 'named' || named === undefined || named.id === imageId) return false;
+  return digestsOf(named, identity.reference).length > 0;
 }

@@ -39,7 +39,6 @@ describe('changes of image defaults', () => {
 describe('layers to fetch', () => {
   it('are those above the first difference', () => {
     expect(layerDelta(['a', 'b', 'c'], ['a', 'x', 'c'], [1, 10, 100])).toEqual({
-      sizeBytes: 111,
       downloadBytes: 110,
       newLayers: 2,
       sharedLayers: 1,

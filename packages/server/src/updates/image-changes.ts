@@ -1,5 +1,15 @@
 import type { ConfigChange } from '@evenkeel/contract';
 
+/** Durations in nanoseconds, as the Engine API and the OCI configuration have them; 0 and absent mean the engine's default. */
+export interface HealthDefaults {
+  readonly Test?: readonly string[] | null;
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+  readonly Retries?: number;
+}
+
 /** The defaults that an image brings, as engines and registries both write them. */
 export interface ImageDefaults {
   readonly Env?: readonly string[] | null;
@@ -10,18 +20,19 @@ export interface ImageDefaults {
   readonly User?: string | null;
   readonly WorkingDir?: string | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly Healthcheck?: { readonly Test?: readonly string[] | null } | null;
+  readonly Healthcheck?: HealthDefaults | null;
   readonly StopSignal?: string | null;
 }
 
 export interface LayerDelta {
-  readonly sizeBytes: number;
   readonly downloadBytes: number;
   readonly newLayers: number;
   readonly sharedLayers: number;
 }
 
 const mostChanges = 100;
+const longestValue = 500;
+const longestName = 200;
 /** Labels that differ in every build and say nothing about how the image behaves. */
 const noise = /^(?:org\.opencontainers\.image\.|org\.label-schema\.|build[_.-]?(?:date|version)$|maintainer$)/i;
 
@@ -29,7 +40,8 @@ const noise = /^(?:org\.opencontainers\.image\.|org\.label-schema\.|build[_.-]?(
 export function configChanges(from: ImageDefaults, to: ImageDefaults): ConfigChange[] {
   const changes: ConfigChange[] = [];
   const note = (field: string, before: string | null, after: string | null) => {
-    if (before !== after) changes.push({ field, from: before, to: after });
+    if (before === after || changes.length >= mostChanges) return;
+    changes.push({ field: cut(field, longestName), from: cutValue(before), to: cutValue(after) });
   };
   note('entrypoint', words(from.Entrypoint), words(to.Entrypoint));
   note('cmd', words(from.Cmd), words(to.Cmd));
@@ -38,6 +50,7 @@ export function configChanges(from: ImageDefaults, to: ImageDefaults): ConfigCha
   note('ports', names(from.ExposedPorts), names(to.ExposedPorts));
   note('volumes', names(from.Volumes), names(to.Volumes));
   note('healthcheck', words(from.Healthcheck?.Test), words(to.Healthcheck?.Test));
+  noteHealthTimes(note, from.Healthcheck, to.Healthcheck);
   note('stopsignal', from.StopSignal || null, to.StopSignal || null);
   const before = environment(from.Env);
   const after = environment(to.Env);
@@ -47,7 +60,22 @@ export function configChanges(from: ImageDefaults, to: ImageDefaults): ConfigCha
   for (const name of keys(oldLabels, newLabels)) {
     if (!noise.test(name)) note(`labels.${name}`, oldLabels.get(name) ?? null, newLabels.get(name) ?? null);
   }
-  return changes.slice(0, mostChanges);
+  return changes;
+}
+
+/** Where one of them has no check at all, that alone says enough. */
+function noteHealthTimes(
+  note: (field: string, before: string | null, after: string | null) => void,
+  from: HealthDefaults | null | undefined,
+  to: HealthDefaults | null | undefined,
+): void {
+  if (!from?.Test?.length || !to?.Test?.length) return;
+  const seconds = (value: number | undefined) => (value ? `${value / 1e9}s` : null);
+  note('healthcheck.interval', seconds(from.Interval), seconds(to.Interval));
+  note('healthcheck.timeout', seconds(from.Timeout), seconds(to.Timeout));
+  note('healthcheck.start-period', seconds(from.StartPeriod), seconds(to.StartPeriod));
+  note('healthcheck.start-interval', seconds(from.StartInterval), seconds(to.StartInterval));
+  note('healthcheck.retries', from.Retries ? `${from.Retries}` : null, to.Retries ? `${to.Retries}` : null);
 }
 
 /**
@@ -62,13 +90,25 @@ export function layerDelta(
   if (diffIds.length !== sizes.length) return undefined;
   let shared = 0;
   while (shared < diffIds.length && diffIds[shared] === running[shared]) shared += 1;
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, size) => total + size, 0);
   return {
-    sizeBytes: sum(sizes),
-    downloadBytes: sum(sizes.slice(shared)),
+    downloadBytes: sizeOf(sizes.slice(shared)) ?? 0,
     newLayers: sizes.length - shared,
     sharedLayers: shared,
   };
+}
+
+/** Compressed size of all layers in bytes; null where none is known. */
+export function sizeOf(sizes: readonly number[]): number | null {
+  return sizes.length === 0 ? null : sizes.reduce((total, size) => total + size, 0);
+}
+
+/** Both values are cut at the same place: two long ones that differ further on look alike, but are said to differ. */
+function cutValue(text: string | null): string | null {
+  return text === null ? null : cut(text, longestValue);
+}
+
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
 }
 
 function words(list: readonly string[] | null | undefined): string | null {

@@ -9,6 +9,8 @@ export interface LocalImages {
   refresh(engine: Engine, wanted: Iterable<string>): Promise<void>;
   /** True once a refresh has succeeded. */
   readonly known: boolean;
+  /** Those that were wanted. */
+  all(): Iterable<LocalImage>;
   byId(id: string): LocalImage | undefined;
   /** What a reference as users write it names now. */
   byReference(reference: string): LocalImage | undefined;
@@ -72,6 +74,7 @@ export function createLocalImages(): LocalImages {
     get known() {
       return known;
     },
+    all: () => images.values(),
     byId: (id) => images.get(id),
     byReference(reference) {
       const normal = normalise(reference);

@@ -40,6 +40,18 @@ export interface RemoteImage {
   readonly layerSizes: readonly number[];
   readonly diffIds: readonly string[];
   readonly defaults: ImageDefaults;
+  /** Why the configuration could not be read; what comes from it is missing then, and is read again at the next check. */
+  readonly unread: string | null;
+}
+
+/** What a container was told with the last good answer about its reference. */
+export interface AskedFor {
+  /** The local id of the reference then: tells a later pull from an old oddity. Null where it named nothing. */
+  readonly named: string | null;
+  /** Newer tags were looked for on its behalf, and the list came. */
+  readonly tags: boolean;
+  /** What was left out while tags were looked for, a sentence. */
+  readonly tagsNote: string | null;
 }
 
 /** What the registry last said about one reference. Good answers stay when later questions fail. */
@@ -52,11 +64,21 @@ export interface ReferenceAnswer {
   readonly failure: string | null;
   /** `denied` where the registry refused access rather than being sick. */
   readonly failureKind: 'sick' | 'busy' | 'denied' | 'broken' | null;
+  /** Why what the digest holds could not be read, by platform. */
+  readonly unread: Readonly<Record<string, string>>;
   /** Greater tags of the family that were looked at, with their digests. */
   readonly picks: readonly { readonly tag: string; readonly digest: string }[];
   readonly tagsFailure: string | null;
-  /** An earlier digest of the tag that is old enough while the present one is too new. */
-  readonly settled: string | null;
+  /** By container key: the containers that stood before the good answer. It says nothing about one that came later. */
+  readonly askers: Readonly<Record<string, AskedFor>>;
+}
+
+/** A digest that a tag has named (epoch milliseconds). */
+export interface SeenDigest {
+  readonly digest: string;
+  readonly firstSeenAt: number;
+  /** When the tag began to name it the last time: later than `firstSeenAt` where a publisher went back to it. */
+  readonly since: number;
 }
 
 export const unasked: ReferenceAnswer = {
@@ -65,7 +87,8 @@ export const unasked: ReferenceAnswer = {
   goodAt: null,
   failure: null,
   failureKind: null,
+  unread: {},
   picks: [],
   tagsFailure: null,
-  settled: null,
+  askers: {},
 };

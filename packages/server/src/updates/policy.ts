@@ -1,5 +1,6 @@
 import { type Settings, type UpdateLevel, updateLevels } from '@evenkeel/contract';
 import { RE2 } from 're2-wasm';
+import { parseTag, type VersionTag } from './tag-family.ts';
 
 /** What may be proposed for one container: from its labels, and the settings where they say nothing. */
 export interface UpdatePolicy {
@@ -10,6 +11,8 @@ export interface UpdatePolicy {
   readonly level: UpdateLevel;
   readonly prereleases: boolean;
   readonly accepts: (tag: string) => boolean;
+  /** The version in a tag, after the transformation that a label wants; `.tag` stays the real one. */
+  readonly parse: (tag: string) => VersionTag | undefined;
   /** A label that cannot be understood, as a sentence; newer tags are then not looked for. */
   readonly problem: string | null;
 }
@@ -65,6 +68,7 @@ export function createPolicyReader(): PolicyReader {
       ['wud.tag.exclude', undefined],
       ['diun.exclude_tags', ';'],
     );
+    const transform = transformOf(labels, compile, problems);
     const level = levelOfLabel(labels['evenkeel.level'], problems) ?? settings.highestLevel;
     const accepts = (tag: string): boolean =>
       (include === undefined || include.some((one) => one.test(tag))) && !(exclude ?? []).some((one) => one.test(tag));
@@ -74,6 +78,7 @@ export function createPolicyReader(): PolicyReader {
       level,
       prereleases: truth(labels['evenkeel.prereleases']) === true,
       accepts,
+      parse: transform === undefined ? parseTag : (tag) => named(tag, parseTag(transform(tag))),
       problem: problems[0] ?? null,
     };
   };
@@ -86,8 +91,9 @@ function isWatched(labels: Readonly<Record<string, string>>, settings: PolicySet
     truth(labels[label]),
   );
   if (others.includes(false)) return false;
-  // Watchtower's monitor-only means: look, but leave the container alone. We never update by ourselves, so looking it is.
-  if (truth(labels['com.centurylinklabs.watchtower.monitor-only']) === true) return true;
+  // Watchtower then compares with what is on the host only; a pull by hand is seen without a question.
+  if (truth(labels['com.centurylinklabs.watchtower.no-pull']) === true) return false;
+  // Its monitor-only means: look, but leave the container alone. That is what we do; it selects nothing by itself.
   return others.includes(true) || settings.watchByDefault;
 }
 
@@ -104,6 +110,36 @@ function levelOfLabel(text: string | undefined, problems: string[]): UpdateLevel
   const level = updateLevels.find((one) => one === text.trim().toLowerCase());
   if (level === undefined) problems.push(`The label evenkeel.level must be one of ${updateLevels.join(', ')}.`);
   return level;
+}
+
+/**
+ * What's Up Docker's `<pattern> => <replacement>`: what is compared is the replacement, with `$1` and so on from the pattern; a
+ * tag that does not match is compared as it is.
+ */
+function transformOf(
+  labels: Readonly<Record<string, string>>,
+  compile: (pattern: string) => RE2 | undefined,
+  problems: string[],
+): ((tag: string) => string) | undefined {
+  const label = ['evenkeel.tags.transform', 'wud.tag.transform'].find((one) => (labels[one] ?? '').trim() !== '');
+  if (label === undefined) return undefined;
+  const [pattern = '', replacement, ...rest] = (labels[label] ?? '').split(/\s*=>\s*/).map((part) => part.trim());
+  const expression = pattern === '' ? undefined : compile(pattern);
+  if (expression === undefined || replacement === undefined || rest.length > 0) {
+    const shape = `The label ${label} must read "<pattern> => <replacement>".`;
+    problems.push(
+      pattern !== '' && replacement !== undefined && rest.length === 0 ? patternProblem(label, pattern) : shape,
+    );
+    return undefined;
+  }
+  return (tag) => {
+    const match = expression.exec(tag);
+    return match === null ? tag : replacement.replaceAll(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
+  };
+}
+
+function named(tag: string, version: VersionTag | undefined): VersionTag | undefined {
+  return version === undefined ? undefined : { ...version, tag };
 }
 
 function patternProblem(label: string, pattern: string): string {

@@ -1,9 +1,11 @@
+import { canonicalRegistry } from '../platform/registry/registry-trust.ts';
+
 /**
  * Image references: `[domain/]path[:tag][@algorithm:hex]` (distribution/reference grammar, OCI distribution spec 1.1).
  * Nothing here throws: what people and engines write is judged, and the answer says what is wrong.
  */
 export interface ImageReference {
-  /** Registry as references name it, lower case; `docker.io` for Docker Hub. */
+  /** Registry as it is remembered, lower case: `docker.io` for Docker Hub, `ghcr.io` for its front `lscr.io`. */
   readonly host: string;
   /** Repository below the host; Docker Hub's one-part names have gained `library/`. */
   readonly path: string;
@@ -23,7 +25,6 @@ const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9
 const componentPattern = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
 const domainPattern =
   /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)(?::\d{1,5})?$/;
-const hubNames: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 /** Splits and checks a reference. `nginx` → `docker.io/library/nginx`, spelled `nginx`, without a tag. */
 export function parseReference(text: string): ParsedReference {
@@ -58,15 +59,9 @@ function parseName(spelling: string, tag: string | undefined, digest: string | u
       );
     }
   }
-  const host = canonicalHost(hasDomain ? first : 'docker.io');
+  const host = canonicalRegistry(hasDomain ? first : 'docker.io');
   const path = host === 'docker.io' && !written.includes('/') ? `library/${written}` : written;
   return { ok: true, reference: { host, path, tag, digest, spelling } };
-}
-
-/** `index.docker.io` and `registry-1.docker.io` are `docker.io`; hosts are compared in lower case. */
-export function canonicalHost(host: string): string {
-  const lower = host.toLowerCase();
-  return hubNames.has(lower) ? 'docker.io' : lower;
 }
 
 /** True for an image id where a name should stand: `sha256:…`, or 64 hex digits. */

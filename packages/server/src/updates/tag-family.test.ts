@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareTags, isFloating, isNoVersion, levelOf, newerTags, parseTag, sameFamily } from './tag-family.ts';
+import { compareTags, isNoVersion, levelOf, newerTags, parseTag, sameFamily } from './tag-family.ts';
 
 function newest(running: string, tags: string[], options: Parameters<typeof newerTags>[2] = {}): string[] {
   return newerTags(running, tags, options).map(({ tag }) => tag);
@@ -119,8 +119,25 @@ describe('a tag family', () => {
     );
   });
 
-  it('floats where fewer than three numbers name it', () => {
-    expect(['12', '12.3', 'latest', '1.2.3'].map(isFloating)).toEqual([true, true, true, false]);
+  it('is not opened by a commit of digits only behind the name of a branch', () => {
+    expect(newest('main-1234567', ['main-7654321', 'main-8a3f1c2'])).toEqual([]);
+    expect(['main-1234567', 'feature-x-12345678', `dev-${'1'.repeat(40)}`].map(isNoVersion)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    for (const tag of ['build-1234567', 'nightly-20240101', 'main-123', 'v1234567', 'v1.2.3-1234567']) {
+      expect(isNoVersion(tag)).toBe(false);
+    }
+  });
+  it('does not take the number of an architecture for a version', () => {
+    expect(newest('x86_64-1.2.3', ['x86_64-1.2.4', 'x86_64-1.3.0'])).toEqual(['x86_64-1.3.0', 'x86_64-1.2.4']);
+    expect(newest('linux-x86-64-1.2.3', ['linux-x86-64-1.2.4'])).toEqual(['linux-x86-64-1.2.4']);
+    expect(newest('1.2.3-x86_64', ['1.2.4-x86_64', '1.2.4-arm64'])).toEqual(['1.2.4-x86_64']);
+  });
+  it('has no numbers of any length: what is longer than a tag may be is none', () => {
+    expect(parseTag(`1.${'9'.repeat(1_000_000)}`)).toBeUndefined();
+    expect(newest('1.2', [`1.${'9'.repeat(200)}`, '1.3'])).toEqual(['1.3']);
   });
 
   const tag = fc.oneof(

@@ -54,15 +54,21 @@ const directRevision = /^([-_+](?:ls|r|rev|build|p|u)?)(\d+)(?=$|[-_+])/i;
 const finalRevision = /([-_+](?:ls|r|rev|build|p|u))(\d+)$/i;
 const datePattern = /(?<!\d)(\d{4})-(\d{2})-(\d{2})(?:T(\d{2})-(\d{2})-(\d{2})Z?)?(?!\d)/;
 
+/** A tag is no longer (OCI distribution spec 1.1); numbers stay small enough to compare. */
+const longestTag = 128;
+/** Words for an architecture that hold a number. */
+const numberedArchitecture = /(?<=^|[-_.])x86[-_]64(?=$|[-_.])/gi;
+
 /** Undefined for a tag without a number, a commit, a signature or attestation. */
 export function parseTag(tag: string): VersionTag | undefined {
-  if (isNoVersion(tag)) return undefined;
+  if (tag.length > longestTag || isNoVersion(tag)) return undefined;
   const dated = datePattern.exec(tag);
   if (dated) {
     const numbers = dated.slice(1).flatMap((part) => (part === undefined ? [] : [BigInt(part)]));
     return assemble(tag, tag.slice(0, dated.index), numbers, tag.slice(dated.index + dated[0].length));
   }
-  const found = /(?:^|[-_])[vV]?(?=\d)/.exec(tag) ?? /^\D*(?=\d)/.exec(tag);
+  const masked = tag.replaceAll(numberedArchitecture, (word) => 'x'.repeat(word.length));
+  const found = /(?:^|[-_])[vV]?(?=\d)/.exec(masked) ?? /^\D*(?=\d)/.exec(masked);
   if (!found) return undefined;
   const start = found.index + found[0].length;
   const run = /^\d+(?:\.\d+)*/.exec(tag.slice(start))?.[0];
@@ -100,8 +106,20 @@ function counter(match: RegExpExecArray): { marker: string; number: bigint } {
 export function isNoVersion(tag: string): boolean {
   if (/^sha256-[a-f0-9]{64}(?:\.[a-z]+)?$/.test(tag)) return true;
   const hex = /^(?:(?:sha|git|commit)-)?([a-f0-9]{7,40})$/.exec(tag);
-  if (hex === null) return false;
-  return hex[1] !== tag || !/^\d+$/.test(tag);
+  if (hex !== null) return hex[1] !== tag || !/^\d+$/.test(tag);
+  return isBranchCommit(tag);
+}
+
+/** `main-8a3f1c2`: a commit behind the name of a branch. One in thirty holds digits only; a date or a counter is none. */
+function isBranchCommit(tag: string): boolean {
+  const found = /^([a-z][a-z0-9._-]*)[-_.]([a-f0-9]{7,9}|[a-f0-9]{40})$/i.exec(tag);
+  if (found === null) return false;
+  const [, word = '', commit = ''] = found;
+  if (/\d/.test(word)) return false;
+  if (!/^\d+$/.test(commit)) return true;
+  return (
+    !/(?:^|[-_.])(?:v|version|release|r|rev|revision|b|build|ls|p|u)$/i.test(word) && !/^(?:19|20)\d{6}$/.test(commit)
+  );
 }
 
 /**
@@ -166,27 +184,24 @@ export function levelOf(from: VersionTag, to: VersionTag): TagLevel {
   return comparePrereleases(from.prerelease, to.prerelease) === 0 ? 'revision' : 'prerelease';
 }
 
-/** `12` and `12.3` move on purpose; `1.2.3` is meant to stay. */
-export function isFloating(tag: string): boolean {
-  const version = parseTag(tag);
-  return version === undefined || version.numbers.length < 3;
-}
-
 export interface NewerTagOptions {
   /** Propose prereleases although the running tag is a release. */
   readonly prereleases?: boolean;
   /** `linux/amd64`: tags that name another platform are left out. */
   readonly platform?: string | undefined;
   readonly accepts?: (tag: string) => boolean;
+  /** How a tag is to be read; the running one too. */
+  readonly parse?: (tag: string) => VersionTag | undefined;
 }
 
 /** Tags strictly greater than the running one in its family, greatest first; equal ones (`1.2` and `1.02`) appear once. */
 export function newerTags(running: string, tags: readonly string[], options: NewerTagOptions = {}): VersionTag[] {
-  const from = parseTag(running);
+  const parse = options.parse ?? parseTag;
+  const from = parse(running);
   if (from === undefined) return [];
   const prereleases = options.prereleases === true || from.prerelease !== undefined;
   const newer = tags.flatMap((tag) => {
-    const version = parseTag(tag);
+    const version = parse(tag);
     if (version === undefined || !sameFamily(from, version) || compareTags(version, from) <= 0) return [];
     if (version.prerelease !== undefined && !prereleases) return [];
     if (namesOtherPlatform(tag, running, options.platform)) return [];

@@ -1,62 +1,14 @@
 import { withDatabaseFaults } from '../platform/store/database-fault.ts';
-import type { Migrations, Store } from '../platform/store/store.ts';
-import type { ReferenceAnswer, RemoteImage } from './observed.ts';
+import type { Store } from '../platform/store/store.ts';
+import type { ReferenceAnswer, RemoteImage, SeenDigest } from './observed.ts';
 
-export const updatesMigrations: Migrations = {
-  '2026-11-25-updates-1': {
-    async up(db) {
-      await db.schema
-        .createTable('update_answers')
-        .addColumn('reference', 'text', (column) => column.primaryKey())
-        .addColumn('answer', 'text', (column) => column.notNull())
-        .addColumn('asked_at', 'bigint', (column) => column.notNull())
-        .execute();
-      await db.schema
-        .createTable('update_images')
-        .addColumn('repository', 'text', (column) => column.notNull())
-        .addColumn('digest', 'text', (column) => column.notNull())
-        .addColumn('platform', 'text', (column) => column.notNull())
-        .addColumn('image', 'text', (column) => column.notNull())
-        .addColumn('stored_at', 'bigint', (column) => column.notNull())
-        .addPrimaryKeyConstraint('update_images_key', ['repository', 'digest', 'platform'])
-        .execute();
-      await db.schema
-        .createTable('update_sightings')
-        .addColumn('repository', 'text', (column) => column.notNull())
-        .addColumn('tag', 'text', (column) => column.notNull())
-        .addColumn('platform', 'text', (column) => column.notNull())
-        .addColumn('digest', 'text', (column) => column.notNull())
-        .addColumn('first_seen_at', 'bigint', (column) => column.notNull())
-        .addPrimaryKeyConstraint('update_sightings_key', ['repository', 'tag', 'platform', 'digest'])
-        .execute();
-      await db.schema
-        .createTable('update_quarantine')
-        .addColumn('host', 'text', (column) => column.notNull())
-        .addColumn('name', 'text', (column) => column.notNull())
-        .addColumn('digest', 'text', (column) => column.notNull())
-        .addColumn('candidate', 'text', (column) => column.notNull())
-        .addColumn('reason', 'text', (column) => column.notNull())
-        .addColumn('since', 'bigint', (column) => column.notNull())
-        .addPrimaryKeyConstraint('update_quarantine_key', ['host', 'name', 'digest'])
-        .execute();
-      await db.schema
-        .createTable('update_equals')
-        .addColumn('repository', 'text', (column) => column.notNull())
-        .addColumn('digest', 'text', (column) => column.notNull())
-        .addColumn('image_id', 'text', (column) => column.notNull())
-        .addPrimaryKeyConstraint('update_equals_key', ['repository', 'digest', 'image_id'])
-        .execute();
-    },
-  },
-};
-
-/** A digest of a tag, and when it was first seen there for the platform (epoch milliseconds). */
-export interface Sighting {
+/** A digest of a tag, as the platform saw it (epoch milliseconds). */
+export interface Sighting extends SeenDigest {
   readonly repository: string;
   readonly tag: string;
   readonly platform: string;
-  readonly digest: string;
-  readonly firstSeenAt: number;
+  /** When it was last seen there, to the day. */
+  readonly seenAt: number;
 }
 
 export interface Quarantined {
@@ -68,15 +20,17 @@ export interface Quarantined {
   readonly since: number;
 }
 
+/** A digest under which an image of an engine is known in a repository. */
 export interface Equality {
   readonly repository: string;
   readonly digest: string;
   readonly imageId: string;
+  /** When it was last seen to be so, to the day (epoch milliseconds). */
+  readonly seenAt: number;
 }
 
 export interface StoredUpdates {
   readonly answers: readonly { readonly reference: string; readonly answer: ReferenceAnswer }[];
-  readonly images: readonly { readonly repository: string; readonly platform: string; readonly image: RemoteImage }[];
   readonly sightings: readonly Sighting[];
   readonly quarantine: readonly Quarantined[];
   readonly equals: readonly Equality[];
@@ -84,13 +38,15 @@ export interface StoredUpdates {
 
 /** What outlasts a restart. Durable on return; writes throw `read_only` and `disk_full`. */
 export interface UpdatesStore {
+  /** All but the images, which are many and large: these are read one by one. */
   load(): StoredUpdates;
+  image(repository: string, digest: string, platform: string): RemoteImage | undefined;
   putAnswer(reference: string, answer: ReferenceAnswer): void;
   putImage(repository: string, platform: string, image: RemoteImage, now: number): void;
   putSighting(sighting: Sighting): void;
   putQuarantine(entry: Quarantined): void;
-  putEqual(equality: Equality): void;
-  /** Forgets answers and images that nobody has asked for since `before`. Sightings stay: they are the history. */
+  putEquals(equalities: readonly Equality[]): void;
+  /** Forgets what nobody has asked for and no registry or engine has shown since `before`; images that an answer names stay. */
   prune(before: number): void;
 }
 
@@ -103,22 +59,27 @@ export function createUpdatesStore(store: Store): UpdatesStore {
       const answers = raw
         .prepare<[], { reference: string; answer: string }>('SELECT reference, answer FROM update_answers')
         .all();
-      const images = raw
-        .prepare<[], { repository: string; platform: string; image: string }>(
-          'SELECT repository, platform, image FROM update_images',
-        )
-        .all();
       return {
         answers: answers.map(({ reference, answer }) => ({ reference, answer: JSON.parse(answer) })),
-        images: images.map(({ image, ...rest }) => ({ ...rest, image: JSON.parse(image) })),
         sightings: raw
           .prepare<[], Sighting>(
-            'SELECT repository, tag, platform, digest, first_seen_at AS firstSeenAt FROM update_sightings ORDER BY first_seen_at',
+            `SELECT repository, tag, platform, digest, first_seen_at AS firstSeenAt, since, seen_at AS seenAt
+             FROM update_sightings`,
           )
           .all(),
         quarantine: raw.prepare<[], Quarantined>('SELECT * FROM update_quarantine').all(),
-        equals: raw.prepare<[], Equality>('SELECT repository, digest, image_id AS imageId FROM update_equals').all(),
+        equals: raw
+          .prepare<[], Equality>('SELECT repository, digest, image_id AS imageId, seen_at AS seenAt FROM update_equals')
+          .all(),
       };
+    },
+    image(repository, digest, platform) {
+      const row = raw
+        .prepare<[string, string, string], { image: string }>(
+          'SELECT image FROM update_images WHERE repository = ? AND digest = ? AND platform = ?',
+        )
+        .get(repository, digest, platform);
+      return row === undefined ? undefined : { unread: null, ...JSON.parse(row.image) };
     },
     putAnswer(reference, answer) {
       run(
@@ -140,15 +101,18 @@ export function createUpdatesStore(store: Store): UpdatesStore {
         now,
       );
     },
-    putSighting({ repository, tag, platform, digest, firstSeenAt }) {
+    putSighting({ repository, tag, platform, digest, firstSeenAt, since, seenAt }) {
       run(
-        `INSERT INTO update_sightings (repository, tag, platform, digest, first_seen_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (repository, tag, platform, digest) DO NOTHING`,
+        `INSERT INTO update_sightings (repository, tag, platform, digest, first_seen_at, since, seen_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (repository, tag, platform, digest) DO UPDATE SET since = excluded.since, seen_at = excluded.seen_at`,
         repository,
         tag,
         platform,
         digest,
         firstSeenAt,
+        since,
+        seenAt,
       );
     },
     putQuarantine({ host, name, digest, candidate, reason, since }) {
@@ -164,17 +128,22 @@ export function createUpdatesStore(store: Store): UpdatesStore {
         since,
       );
     },
-    putEqual({ repository, digest, imageId }) {
-      run(
-        `INSERT INTO update_equals (repository, digest, image_id) VALUES (?, ?, ?)
-         ON CONFLICT (repository, digest, image_id) DO NOTHING`,
-        repository,
-        digest,
-        imageId,
-      );
+    putEquals(equalities) {
+      withDatabaseFaults(() => {
+        const put = raw.prepare(
+          `INSERT INTO update_equals (repository, digest, image_id, seen_at) VALUES (?, ?, ?, ?)
+           ON CONFLICT (repository, digest, image_id) DO UPDATE SET seen_at = excluded.seen_at`,
+        );
+        raw.transaction(() => {
+          for (const { repository, digest, imageId, seenAt } of equalities)
+            put.run(repository, digest, imageId, seenAt);
+        })();
+      });
     },
     prune(before) {
       run('DELETE FROM update_answers WHERE asked_at < ?', before);
+      run('DELETE FROM update_sightings WHERE seen_at < ?', before);
+      run('DELETE FROM update_equals WHERE seen_at < ?', before);
       run(
         `DELETE FROM update_images WHERE stored_at < ? AND NOT EXISTS
            (SELECT 1 FROM update_answers WHERE instr(update_answers.answer, update_images.digest) > 0)`,
