@@ -125,6 +125,12 @@ export const Run = z.object({
   warnings: z.array(Finding),
   reason: z.string().nullable().describe('Why it was rolled back, failed or was refused'),
   failedLog: z.string().nullable().describe('The last lines of the new container when it failed'),
+  oldLog: z
+    .string()
+    .nullable()
+    .describe(
+      'The last lines of the containers that were replaced, kept as long as the image; at most 100 lines of each',
+    ),
   gapMilliseconds: z.number().nullable().describe('Measured: old stopped until new running'),
   recovered: z.boolean().describe('Finished by recovery after an interruption'),
   rollbackAvailable: z.boolean().describe('The image that it replaced is still there'),

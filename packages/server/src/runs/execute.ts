@@ -12,6 +12,7 @@ import { pullImage, SameImage, tagImage } from './image-actions.ts';
 import type { LiveRun } from './live-run.ts';
 import { memberSpec } from './member-spec.ts';
 import type { NameQueue } from './name-queue.ts';
+import { keepOldLog } from './old-log.ts';
 import { once } from './recover.ts';
 import { Drift, GateFailure, reached, type Step } from './run.ts';
 import { namedNetworks } from './spec-networks.ts';
@@ -150,6 +151,7 @@ async function perform(
     self: parts.containers.self,
     references: parts.references,
   };
+  await keepOldLog(site, live, parts.log, step);
   switch (action.do) {
     case 'pull': {
       const onProgress = (text: string) => context.progress({ done: 0, total: null, text: `${step.text}: ${text}` });

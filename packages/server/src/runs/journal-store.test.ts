@@ -41,6 +41,7 @@ function storedRun(id: string, part: Partial<Run> = {}): StoredRun {
     warnings: [],
     reason: null,
     failedLog: null,
+    oldLog: null,
     gapMilliseconds: null,
     recovered: false,
     rollbackAvailable: false,
@@ -67,13 +68,13 @@ test('gives back what was written, members with their progress', () => {
 });
 
 test('secrets of the inspect and the log stand nowhere in the clear', () => {
-  const stored = storedRun('sealed', { failedLog: 'password hunter2' });
+  const stored = storedRun('sealed', { failedLog: 'password hunter2', oldLog: 'token hunter2' });
   const secret = inspectOf('web', { Config: { Image: 'nginx:1', Env: ['TOKEN=hunter2'] } });
   journal.insert(stored);
   journal.plan(stored, [memberOf('web', { inspect: secret })]);
   const rows = ['runs', 'run_members', 'run_records'].map((table) => store.raw.prepare(`SELECT * FROM ${table}`).all());
   expect(JSON.stringify(rows)).not.toContain('hunter2');
-  expect(journal.get('sealed')?.run.failedLog).toBe('password hunter2');
+  expect(journal.get('sealed')?.run).toMatchObject({ failedLog: 'password hunter2', oldLog: 'token hunter2' });
   expect(journal.members('sealed')[0]?.inspect.Config.Env).toEqual(['TOKEN=hunter2']);
 });
 

@@ -56,6 +56,7 @@ interface RunRow {
   furthest: string;
   failure: string | null;
   failed_log: string | null;
+  old_log: string | null;
   kept_image: string | null;
 }
 
@@ -89,6 +90,11 @@ export const runsMigrations: Migrations = {
       await sql`CREATE INDEX run_records_run ON run_records(run, id)`.execute(db);
     },
   },
+  '2026-11-25-runs-2': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`ALTER TABLE runs ADD COLUMN old_log TEXT`.execute(db);
+    },
+  },
 };
 
 const emptyProgress: MemberProgress = { newId: null, newImage: null, holderId: null, restoredId: null, spec: null };
@@ -104,12 +110,12 @@ export function createJournal(options: {
   const failpoint = options.failpoint ?? (() => {});
   const { raw } = store;
   const insertRun = raw.prepare(
-    `INSERT INTO runs (id, created_at, state, document, wish, furthest, failure, failed_log, kept_image)
-     VALUES (@id, @created_at, @state, @document, @wish, @furthest, @failure, @failed_log, @kept_image)`,
+    `INSERT INTO runs (id, created_at, state, document, wish, furthest, failure, failed_log, old_log, kept_image)
+     VALUES (@id, @created_at, @state, @document, @wish, @furthest, @failure, @failed_log, @old_log, @kept_image)`,
   );
   const updateRun = raw.prepare(
     `UPDATE runs SET state = @state, document = @document, furthest = @furthest, failure = @failure,
-     failed_log = @failed_log, kept_image = @kept_image WHERE id = @id`,
+     failed_log = @failed_log, old_log = @old_log, kept_image = @kept_image WHERE id = @id`,
   );
   const insertRecord = raw.prepare(
     'INSERT INTO run_records (run, at, phase, event, text) VALUES (@run, @at, @phase, @event, @text)',
@@ -137,7 +143,7 @@ export function createJournal(options: {
   }
 
   function rowOf({ run, wish, furthest, failure, keptImage }: StoredRun): RunRow {
-    const { failedLog, ...document } = run;
+    const { failedLog, oldLog, ...document } = run;
     return {
       id: run.id,
       created_at: Date.parse(run.createdAt),
@@ -147,15 +153,17 @@ export function createJournal(options: {
       furthest,
       failure: failure === null ? null : JSON.stringify(failure),
       failed_log: failedLog === null ? null : sealer.seal(failedLog, `runs/${run.id}/failed_log`),
+      old_log: oldLog === null ? null : sealer.seal(oldLog, `runs/${run.id}/old_log`),
       kept_image: keptImage,
     };
   }
 
   function storedOf(row: RunRow): StoredRun {
-    const document = JSON.parse(row.document) as Omit<Run, 'failedLog'>;
+    const document = JSON.parse(row.document) as Omit<Run, 'failedLog' | 'oldLog'>;
     const failedLog = row.failed_log === null ? null : openOr(row.failed_log, `runs/${row.id}/failed_log`);
+    const oldLog = row.old_log === null ? null : openOr(row.old_log, `runs/${row.id}/old_log`);
     return {
-      run: { ...document, failedLog },
+      run: { ...document, failedLog, oldLog },
       wish: JSON.parse(row.wish) as Wish,
       furthest: row.furthest as RunPhase,
       failure: row.failure === null ? null : (JSON.parse(row.failure) as Failure),

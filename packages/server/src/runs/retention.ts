@@ -18,7 +18,7 @@ export interface RetentionParts {
 
 /**
  * Keeps the images of the last `keepImages` versions of one container and its newest 50 runs, and forgets the rest: tags of ours,
- * never others; the images that have no tag then; sealed facts with the image that they belong to. What fails is left for the next time.
+ * never others; the images that have no tag then; sealed facts and logs with the image that they belong to. What fails is left for the next time.
  */
 export async function keepRecent(
   parts: RetentionParts,
@@ -80,7 +80,7 @@ async function unlessUsed(removal: Promise<void>): Promise<void> {
 }
 
 function forget({ journal, collection }: RetentionParts, stored: StoredRun): void {
-  const run: Run = { ...stored.run, rollbackAvailable: false };
+  const run: Run = { ...stored.run, rollbackAvailable: false, oldLog: null };
   journal.forgetMembers(run.id);
   journal.write(
     { ...stored, run, keptImage: null },

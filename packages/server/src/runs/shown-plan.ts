@@ -79,6 +79,7 @@ export function queuedRun(
     warnings: [],
     reason: null,
     failedLog: null,
+    oldLog: null,
     gapMilliseconds: null,
     recovered: false,
     rollbackAvailable: false,

@@ -134,6 +134,7 @@ export const deUpdates: Pick<Catalogue, keyof typeof enUpdates> = {
     cancelledTitle: 'Das Update von {{name}} wurde abgebrochen',
     reason: 'Grund',
     failedLog: 'Letzte Zeilen des neuen Containers',
+    oldLog: 'Letzte Zeilen des alten Containers',
     steps: 'Schritte',
     gap: 'Lücke',
     took: 'Dauer',

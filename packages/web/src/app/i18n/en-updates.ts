@@ -130,6 +130,7 @@ export const enUpdates = {
     cancelledTitle: 'The update of {{name}} was cancelled',
     reason: 'Reason',
     failedLog: 'Last lines of the new container',
+    oldLog: 'Last lines of the old container',
     steps: 'Steps',
     gap: 'Gap',
     took: 'Took',

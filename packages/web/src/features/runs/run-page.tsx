@@ -187,21 +187,34 @@ function Outcome({ run }: { run: Run }) {
       {run.failedLog ? (
         <div>
           <h3 className="mb-1 text-xs font-semibold text-muted">{t('runs.failedLog')}</h3>
-          <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-            tabIndex={0}
-            className="max-h-72 overflow-auto rounded-md border border-line bg-page p-3 font-mono text-xs whitespace-pre-wrap break-words"
-          >
-            {run.failedLog.split('\n').map((line, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that never changes
-              <span key={index}>
-                <AnsiText spans={parseAnsi(line)} />
-                {'\n'}
-              </span>
-            ))}
-          </pre>
+          <LogLines text={run.failedLog} />
         </div>
       ) : null}
+      {run.oldLog ? (
+        <details>
+          <summary className="cursor-pointer text-xs font-semibold text-muted">{t('runs.oldLog')}</summary>
+          <LogLines text={run.oldLog} />
+        </details>
+      ) : null}
     </section>
+  );
+}
+
+/** Kept lines of a log, with their colours. */
+function LogLines({ text }: { text: string }) {
+  return (
+    <pre
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="mt-1 max-h-72 overflow-auto rounded-md border border-line bg-page p-3 font-mono text-xs whitespace-pre-wrap break-words"
+    >
+      {text.split('\n').map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that never changes
+        <span key={index}>
+          <AnsiText spans={parseAnsi(line)} />
+          {'\n'}
+        </span>
+      ))}
+    </pre>
   );
 }
