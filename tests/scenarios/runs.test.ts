@@ -27,6 +27,23 @@ describe.concurrent('an update that holds', () => {
     expect(await stage.docker.docker('exec', name, 'cat', '/www/index.html')).toBe('version 2');
   });
 
+  test('keeps the last lines of the old container, also of one that goes with its stop', async () => {
+    const lines = (version: string) => images.logsLines({ lines: 150, version });
+    for (const options of [[], ['--rm']]) {
+      const name = await stage.started('lines', options, await lines('1'));
+      await waitFor(async () => (await stage.docker.docker('logs', name)).includes('line 149 '), {
+        describe: 'its lines',
+      });
+      const before = (await stage.docker.docker('logs', name)).split('\n').slice(-20);
+      await stage.offer(name, await lines('2'));
+      const kept = (await stage.bench.update(name)).oldLog?.split('\n') ?? [];
+      expect(kept.length).toBe(100);
+      expect(kept).toEqual(expect.arrayContaining(before));
+    }
+    const stored = stage.bench.store.raw.prepare('SELECT document, old_log FROM runs').all();
+    expect(JSON.stringify(stored)).not.toMatch(/line 1[0-9][0-9]/);
+  });
+
   test('a stopped container is replaced and not started', async () => {
     const name = await stage.started('stopped');
     await stage.docker.docker('stop', name);
