@@ -87,21 +87,17 @@ test('a power cut in the middle of the swap leaves one right container', { timeo
   await survives('always', ({ name }) => new RegExp(`rename\\?name=${name}$`), 'after', 'killEverything');
 });
 
-test(
-  'an orderly restart while the new one is checked is not held against it',
-  { timeout: 240_000 },
-  async () => {
-    const subject = await makeSubject(engine, registry, pushed, 'always');
-    try {
-      bench.offers.set(subject.name, subject.chosen);
-      await waitFor(() => bench.hosts.collection.get('local')?.state === 'online', { timeoutMs: 60_000 });
-      const run = await bench.begin(subject.name, { gate: { seconds: 4 } });
-      await waitFor(() => bench.runs.find(run).phase === 'VERIFYING', { timeoutMs: 60_000, describe: 'the gate' });
-      await restarted('terminate');
-      expect((await bench.finished(run)).run.state).toBe('committed');
-      await expectOneRight(engine, pushed, subject);
-    } finally {
-      await removeSubject(engine, subject);
-    }
-  },
-);
+test('an orderly restart while the new one is checked is not held against it', { timeout: 240_000 }, async () => {
+  const subject = await makeSubject(engine, registry, pushed, 'always');
+  try {
+    bench.offers.set(subject.name, subject.chosen);
+    await waitFor(() => bench.hosts.collection.get('local')?.state === 'online', { timeoutMs: 60_000 });
+    const run = await bench.begin(subject.name, { gate: { seconds: 4 } });
+    await waitFor(() => bench.runs.find(run).phase === 'VERIFYING', { timeoutMs: 60_000, describe: 'the gate' });
+    await restarted('terminate');
+    expect((await bench.finished(run)).run.state).toBe('committed');
+    await expectOneRight(engine, pushed, subject);
+  } finally {
+    await removeSubject(engine, subject);
+  }
+});

@@ -144,6 +144,8 @@ async function pointsOf(kind: Kind): Promise<readonly string[]> {
     const points = (await update(lane, 0)) ?? [];
     await expectOneRight(engine, pushed, lane.subject);
     expect(points.filter((point) => point.startsWith('call: before')).length).toBeGreaterThan(8);
+    const startsFirst = points.some((point) => /disconnect/.test(point));
+    expect(startsFirst, 'the strategy').toBe(kind === 'start-first');
     return points;
   } finally {
     await closeLane(lane);

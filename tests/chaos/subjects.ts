@@ -31,6 +31,8 @@ export interface Subject {
   chosen: ChosenCandidate;
   readonly dependant: string | undefined;
   readonly volume: string;
+  /** Name of the anonymous volume, in which a file was written after the start. */
+  readonly anonymous: string;
 }
 
 const withData = (version: string): Promise<Image> =>
@@ -77,7 +79,7 @@ export async function makeSubject(
   else hostConfig['RestartPolicy'] = { Name: 'always' };
   if (kind === 'start-first') {
     hostConfig['NetworkMode'] = 'chaos';
-    body['Labels'] = { 'evenkeel.strategy': 'start-first', 'evenkeel.start-first.safe-mounts': 'true' };
+    body['Labels'] = { 'evenkeel.strategy': 'start-first', 'evenkeel.start-first.safe-mounts': '*' };
     body['NetworkingConfig'] = { EndpointsConfig: { chaos: { Aliases: ['web'] } } };
   } else {
     // Every subject has an address of its own, so that the port is fixed and still free.
@@ -96,12 +98,15 @@ export async function makeSubject(
       HostConfig: { NetworkMode: `container:${name}`, RestartPolicy: { Name: 'always' } },
     });
   }
+  await engine.docker('exec', name, 'sh', '-c', `echo ${name} > /anonymous/marker`);
+  const { Mounts } = await inspect(engine, name);
   const subject = {
     name,
     kind,
     chosen: candidate(registry, pushed, name, kind, pushed.old.imageId),
     dependant,
     volume,
+    anonymous: Mounts.find(({ Destination }) => Destination === '/anonymous')?.Name ?? '',
   };
   return subject;
 }
@@ -126,7 +131,7 @@ export async function turnRound(
   pushed: SubjectImages,
   subject: Subject,
 ): Promise<void> {
-  const container = (await call(engine, 'GET', `/containers/${subject.name}/json`)) as ContainerInspect;
+  const container = await inspect(engine, subject.name);
   subject.chosen = candidate(registry, pushed, subject.name, subject.kind, container.Image);
 }
 
@@ -137,7 +142,7 @@ export async function expectOneRight(engine: TestEngine, pushed: SubjectImages, 
   const listed = (await call(engine, 'GET', `/containers/json?all=1&filters=${filters}`)) as { Names: string[] }[];
   const names = listed.map(({ Names }) => Names[0]).sort();
   expect(names).toEqual([`/${name}`, ...(dependant === undefined ? [] : [`/${dependant}`])]);
-  const container = (await call(engine, 'GET', `/containers/${name}/json`)) as ContainerInspect;
+  const container = await inspect(engine, name);
   expect(container.State.Running).toBe(true);
   expect(container.HostConfig.RestartPolicy?.Name || 'no').toBe(kind === 'rm' ? 'no' : 'always');
   expect(container.HostConfig.AutoRemove).toBe(kind === 'rm');
@@ -146,22 +151,38 @@ export async function expectOneRight(engine: TestEngine, pushed: SubjectImages, 
   expect(container.Config.Image).toBe(subject.chosen.image);
   if (kind === 'start-first') expect(container.NetworkSettings.Networks['chaos']?.Aliases).toContain('web');
   else expect(container.NetworkSettings.Ports?.['80/tcp']?.[0]?.HostPort).toBe('8080');
+  const named = (await call(engine, 'GET', `/images/${encodeURIComponent(subject.chosen.image)}/json`)) as {
+    Id: string;
+  };
+  expect(named.Id, 'the tag names the image that runs').toBe(container.Image);
   const archive = await engine.request('GET', `/containers/${name}/archive?path=/data/origin`);
   expect(archive.text).toContain('data of version 1');
-  const mounted = container.Mounts.map(({ Destination }) => Destination).sort();
-  expect(mounted).toEqual(['/anonymous', '/data']);
+  const marker = await engine.request('GET', `/containers/${name}/archive?path=/anonymous/marker`);
+  expect(marker.text).toContain(name);
+  const mounted = container.Mounts.map(({ Destination, Name }) => [Destination, Name]).sort();
+  expect(mounted).toEqual([
+    ['/anonymous', subject.anonymous],
+    ['/data', subject.volume],
+  ]);
   if (dependant !== undefined) {
-    const side = (await call(engine, 'GET', `/containers/${dependant}/json`)) as ContainerInspect;
+    const side = await inspect(engine, dependant);
     expect(side.State.Running).toBe(true);
     expect(side.HostConfig.NetworkMode).toBe(`container:${container.Id}`);
     expect(side.HostConfig.RestartPolicy?.Name).toBe('always');
   }
 }
 
-export async function removeSubject(engine: TestEngine, { name, dependant, volume }: Subject): Promise<void> {
+export async function removeSubject(
+  engine: TestEngine,
+  { name, dependant, volume, anonymous }: Subject,
+): Promise<void> {
   if (dependant !== undefined) await engine.request('DELETE', `/containers/${dependant}?force=1&v=1`);
   await engine.request('DELETE', `/containers/${name}?force=1&v=1`);
-  await engine.request('DELETE', `/volumes/${volume}`);
+  for (const one of [volume, anonymous]) await engine.request('DELETE', `/volumes/${one}`);
+}
+
+async function inspect(engine: TestEngine, name: string): Promise<ContainerInspect> {
+  return (await call(engine, 'GET', `/containers/${name}/json`)) as ContainerInspect;
 }
 
 async function create(engine: TestEngine, name: string, body: object): Promise<void> {

@@ -91,7 +91,7 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
     clock,
     log,
     random: Math.random,
-    insecureHosts: [],
+    insecureHosts: ['127.0.0.1', 'localhost'],
     dockerConfigFile: undefined,
   });
   const containers = containersOf(hosts, options.self);
@@ -111,6 +111,7 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
   operations.abandonRest();
 
   async function begin(name: string, more: Omit<RunRequest, 'host' | 'container'> = {}): Promise<string> {
+    await listed(hosts);
     await hosts.refresh('local', name);
     const { results } = await runs.start(
       [{ host: 'local', container: name, gate: { seconds: 1 }, ...more }],
@@ -147,6 +148,15 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A run is only planned when all containers of the host are known. */
+async function listed(hosts: Hosts): Promise<void> {
+  if (hosts.collection.get('local')?.state === 'online') return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = hosts.onOnline(() => resolve());
+  await promise;
+  stop();
 }
 
 /** By name or id from the picture, as the containers slice does it. */

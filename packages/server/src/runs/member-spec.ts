@@ -1,6 +1,6 @@
 import type { Engine } from '../platform/engine/engine.ts';
 import type { Environment } from './environment.ts';
-import type { JournalMember, JournalRun } from './run.ts';
+import { type JournalMember, type JournalRun, taggable } from './run.ts';
 import { buildReplacement, buildRestoration } from './spec.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 
@@ -23,9 +23,10 @@ export async function memberSpec(
   const { inspect, oldImage } = member;
   if (which === 'old') {
     const image = inspect.Config.Image ?? '';
-    const named = await engine.images.inspect(image);
     const options = { ...environment, replaced };
-    return buildRestoration(inspect, oldImage, named?.Id === oldImage.Id ? { ...options, image } : options);
+    // A tag is led to the old image while the container is created; other references cannot be.
+    const fits = taggable(image) !== undefined || (await engine.images.inspect(image))?.Id === oldImage.Id;
+    return buildRestoration(inspect, oldImage, fits ? { ...options, image } : options);
   }
   const newImage = member.role === 'update' ? member.progress.newImage : oldImage;
   if (newImage === null) throw new Error(`The new image of ${member.name} is not known.`);
