@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 const shared = ['package-lock.json', 'packages/contract/src'];
 
 /** Packages that cannot be put into one file: native code, WebAssembly, worker files or pages that they read from beside themselves. */
-const external = ['better-sqlite3', '@node-rs/argon2', 're2-wasm', '@fastify/swagger-ui', 'pino', 'pg'];
+const external = ['better-sqlite3', '@node-rs/argon2', 're2-wasm', '@fastify/swagger-ui', 'pino'];
 
 /** Compiling the bundle is most of a start, so that its compiled code is kept beside it. */
 const starter = `import { enableCompileCache } from 'node:module';

@@ -20,7 +20,10 @@ function run(command: string, options: readonly string[]): boolean {
 }
 
 function runNode(script: string, options: readonly string[]): boolean {
-  if (!existsSync(join(root, script))) return false;
+  if (!existsSync(join(root, script))) {
+    console.error(`${script} is missing`);
+    return false;
+  }
   return spawnSync(process.execPath, [script, ...options], { cwd: root, stdio: 'inherit' }).status === 0;
 }
 

@@ -27,7 +27,7 @@ export interface ImageSpec {
   stopSignal?: string;
   /** A second layer with these files. */
   files?: readonly LayerEntry[];
-  /** "linux/amd64" when left out. The programs inside are always this machine's. */
+  /** This machine's when left out. The programs inside are always this machine's. */
   platform?: string;
   /** When the image says it was built; fixed when left out, so that equal specs give equal images. */
   created?: Date;
@@ -70,6 +70,9 @@ export const mediaTypes = {
   },
 } as const;
 
+/** What images call the architectures that Node names otherwise. */
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64' };
+
 /** "linux/arm/v7" → its parts. */
 export function parsePlatform(text: string): ImagePlatform {
   const [os = 'linux', architecture = 'amd64', variant] = text.split('/');
@@ -79,7 +82,7 @@ export function parsePlatform(text: string): ImagePlatform {
 /** Builds an image in memory: the shared layer, at most one of its own, and a config. Takes about a millisecond. */
 export async function buildImage(spec: ImageSpec = {}): Promise<Image> {
   const layers = [await baseLayer(), ...(spec.files === undefined ? [] : [await createLayer(spec.files)])];
-  const platform = parsePlatform(spec.platform ?? 'linux/amd64');
+  const platform = parsePlatform(spec.platform ?? `linux/${architectures[process.arch] ?? process.arch}`);
   const created = (spec.created ?? new Date('2026-01-01T00:00:00Z')).toISOString();
   const config = Buffer.from(
     JSON.stringify({
