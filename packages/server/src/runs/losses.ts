@@ -59,7 +59,8 @@ function writableLayer(lost: readonly Change[]): Finding {
 function logs(container: ContainerInspect): Finding[] {
   const driver = (container.HostConfig['LogConfig'] as { Type?: string } | undefined)?.Type ?? '';
   if (!['', 'json-file', 'local'].includes(driver) || container.State.Status === 'created') return [];
-  return [{ code: 'logs', text: 'The log of the old container is removed with it.', remedy: null }];
+  const text = 'The log of the old container is removed with it; the run keeps its last 100 lines.';
+  return [{ code: 'logs', text, remedy: null }];
 }
 
 /**
