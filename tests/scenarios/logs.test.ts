@@ -1,5 +1,14 @@
 import type { LogLine, RouteSpec } from '@evenkeel/contract';
-import { images, loadImage, sharedEngine, type TestEngine, uniqueName, waitFor } from '@evenkeel/testbed';
+import {
+  type EngineProxy,
+  images,
+  loadImage,
+  sharedEngine,
+  startEngineProxy,
+  type TestEngine,
+  uniqueName,
+  waitFor,
+} from '@evenkeel/testbed';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -19,19 +28,23 @@ const log = pino({ level: 'silent' });
 const image = `${uniqueName('shell')}:1`;
 const made: string[] = [];
 let engine: TestEngine;
+let proxy: EngineProxy;
 let hosts: Hosts;
+let followLogs: ReturnType<typeof createLogFollower>;
 let containers: ReturnType<typeof createContainers>;
 
 beforeAll(async () => {
   engine = await sharedEngine();
   await loadImage(engine, await images.sleeper({ labels: { for: image } }), image);
+  proxy = await startEngineProxy(engine);
   hosts = createHosts({
-    configured: [{ id: 'local', name: 'local', endpoint: engine.url }],
+    configured: [{ id: 'local', name: 'local', endpoint: proxy.url }],
     engineFor: ({ endpoint }) => createEngine({ endpoint, log }),
     clock: systemClock,
     log,
   });
   containers = createContainers({ hosts });
+  followLogs = createLogFollower({ hosts, containers, clock: systemClock });
   await waitFor(() => hosts.collection.get('local')?.state === 'online', { timeoutMs: 60_000 });
 });
 
@@ -39,6 +52,7 @@ afterAll(async () => {
   for (const name of made) await engine.cli('rm', '-f', name);
   await engine.cli('rmi', image);
   await hosts.close();
+  await proxy.stop();
   await engine.stop();
 });
 
@@ -55,7 +69,7 @@ function follow(container: string, tail = 500) {
   const lines: LogLine[] = [];
   const states: string[] = [];
   const { signal } = controller;
-  createLogFollower({ hosts, containers, clock: systemClock })({
+  followLogs({
     host: 'local',
     container,
     tail,
@@ -102,9 +116,38 @@ test('a follower goes on after a restart without telling a line twice', async ()
   expect(new Set(follower.texts()).size).toBe(follower.lines.length);
 });
 
+test('many who follow a container that writes fast share one stream, and none misses a line or gets one twice', async () => {
+  const name = uniqueName('shared');
+  const count = 6000;
+  const script = `i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo "line $i"; [ $((i % 100)) = 0 ] && sleep 0.05; done; ${untilTerminated}`;
+  const id = await run(name, script);
+  const first = follow(id, 5000);
+  await waitFor(() => first.lines.length > 500, { timeoutMs: 60_000 });
+  const others = [follow(id, 5), follow(name, 100), follow(id, 10_000), follow(name, 0)];
+  await Promise.all([first, ...others].map((follower) => follower.seen(`line ${count}`)));
+  for (const follower of [first, ...others]) {
+    const numbers = follower.texts().map((text) => Number(text.slice(5)));
+    const [beginning = 0] = numbers;
+    expect(numbers).toEqual(Array.from({ length: count - beginning + 1 }, (_, index) => beginning + index));
+  }
+  const opened = proxy.calls.filter((call) => call.includes(`/${id}/logs`) && call.includes('follow=1'));
+  expect(opened).toHaveLength(1);
+  for (const follower of [first, ...others]) follower.stop();
+});
+
+test('a follower by id is told when its container is removed, and is done', async () => {
+  const name = uniqueName('removed');
+  const id = await run(name, `echo here; ${untilTerminated}`);
+  const follower = follow(id);
+  await follower.seen('here');
+  await engine.docker('rm', '-f', name);
+  await waitFor(() => follower.states.at(-1) === 'failed', { describe: 'the end', timeoutMs: 60_000 });
+  expect(follower.states).toEqual(['following', 'ended', 'failed']);
+});
+
 test('a follower of a container that does not exist fails with a sentence', async () => {
   const reasons: (string | null)[] = [];
-  createLogFollower({ hosts, containers, clock: systemClock })({
+  followLogs({
     host: 'local',
     container: uniqueName('nobody'),
     tail: 1,

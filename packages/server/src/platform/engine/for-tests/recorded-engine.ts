@@ -100,8 +100,8 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
   }
 
   function logs(container: Kept, wish: URLSearchParams, response: ServerResponse): void {
-    const since = Number(wish.get('since') ?? 0);
-    const all = container.lines.filter(({ at }) => Number(engineSeconds(at)) >= since);
+    const since = wish.get('since') ?? '';
+    const all = container.lines.filter(({ at }) => engineSeconds(at) >= since);
     const tail = wish.get('tail') ?? 'all';
     const wanted = tail === 'all' ? all : all.slice(all.length - Math.min(all.length, Number(tail)));
     for (const line of wanted) response.write(frame(line));
