@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Container, Page, Plan, Run, Session, SetupState, StartRunsResult, Update } from '@evenkeel/contract';
 import {
@@ -14,6 +13,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importBaseImage } from './container-image/base-image.ts';
 import { startPackageServer } from './container-image/package-server.ts';
+import { freePort } from './free-port.ts';
 
 /** The image as people run it: built from the Dockerfile, managing the engine that it runs on. */
 const root = join(import.meta.dirname, '../..');
@@ -45,8 +45,9 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${port}`;
   // As in compose.yaml, but on the host's network: the registry listens on its loopback.
   const network = ['--network', 'host', '--env', `EVENKEEL_PORT=${port}`];
+  const named = ['--env', `EVENKEEL_INSECURE_REGISTRIES=${registry.host}`];
   const owner = ['--env', 'EVENKEEL_OWNER_USERNAME=owner', '--env', `EVENKEEL_OWNER_PASSWORD=${password}`];
-  await engine.docker('run', '--detach', '--name', name, ...asInCompose(volume), ...network, ...owner, image);
+  await engine.docker('run', '--detach', '--name', name, ...asInCompose(volume), ...network, ...named, ...owner, image);
 }, 400_000);
 
 afterAll(async () => {
@@ -174,12 +175,4 @@ async function send<T>(method: string, path: string, headers: Record<string, str
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return JSON.parse(text) as T;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

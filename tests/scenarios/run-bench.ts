@@ -63,6 +63,14 @@ export interface BenchOptions {
   readonly timeoutMs?: number;
 }
 
+/** The tables of everything on the bench. */
+export const benchMigrations = {
+  ...operationsMigrations,
+  ...settingsMigrations,
+  ...registriesMigrations,
+  ...runsMigrations,
+};
+
 /** Everything that runs need, wired as the server does, on one engine that is called `local`. */
 export async function startRunBench(options: BenchOptions): Promise<RunBench> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'evenkeel-runs-'));
@@ -70,7 +78,7 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
   const log = process.env['EVENKEEL_TEST_LOG'] === undefined ? silentLog() : createLog({ level: 'debug' });
   const clock = systemClock;
   const store = await openStore(join(folder, 'evenkeel.db'), {
-    migrations: { ...operationsMigrations, ...settingsMigrations, ...registriesMigrations, ...runsMigrations },
+    migrations: benchMigrations,
   });
   const sealer = createSealer({ keyFile: join(folder, 'key') });
   const engine = createEngine({

@@ -7,10 +7,11 @@ export const RegistryHost = z
   .max(255)
   .regex(/^[a-zA-Z0-9.-]+(:\d{1,5})?$/, 'a host name with an optional port, without scheme or path');
 
-/** A stored registry entry. The password is sealed and never given out. */
+/** A stored registry entry, or a host that was asked without one. The password is sealed and never given out. */
 export const Registry = z.object({
   id: z.string(),
   host: z.string(),
+  stored: z.boolean().describe('False for a host that was asked without an entry: only its health is known'),
   username: z.string().nullable(),
   passwordSet: z.boolean(),
   insecure: z.boolean().describe('Plain HTTP is allowed to this host'),

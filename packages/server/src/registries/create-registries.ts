@@ -1,13 +1,17 @@
 import { X509Certificate } from 'node:crypto';
-import type { Registry } from '@evenkeel/contract';
+import type { LookupFunction } from 'node:net';
+import type { Registry, RegistryPatch } from '@evenkeel/contract';
 import { LiveCollection } from '../platform/bus/live-collection.ts';
 import { type Clock, moment } from '../platform/clock.ts';
 import type { Sealer } from '../platform/crypto/sealer.ts';
 import { describeError, Fault } from '../platform/fault.ts';
 import type { Log } from '../platform/log/log.ts';
+import { isLoopbackName } from '../platform/registry/address-guard.ts';
 import { createRegistryClient } from '../platform/registry/create-registry-client.ts';
+import { createRegistryFetch } from '../platform/registry/registry-fetch.ts';
 import { canonicalRegistry, type RegistryCredential, type RegistryTrust } from '../platform/registry/registry-trust.ts';
 import type { Store } from '../platform/store/store.ts';
+import { createCredentialHelpers } from './credential-helper.ts';
 import { createDockerConfig } from './docker-config.ts';
 import type { StoredRegistries } from './registries.ts';
 import { createBlobsStore, createRegistriesStore, type RegistryRow } from './registries-store.ts';
@@ -19,21 +23,32 @@ export interface RegistriesOptions {
   readonly log: Log;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
-  /** Hosts for which plain HTTP is allowed, beside loopback and stored entries that say so. */
+  /**
+   * Hosts that are named and for which plain HTTP is allowed, beside stored entries that say so. A name of the loopback without a
+   * port stands for every port of this machine.
+   */
   readonly insecureHosts: readonly string[];
   /** Path of the docker configuration file; it may be missing. */
   readonly dockerConfigFile: string | undefined;
+  /** Where credential helpers are looked for; the PATH of the server when left out. */
+  readonly helperSearchPath?: string;
   /** Default 15 seconds. */
   readonly timeoutMilliseconds?: number;
+  /** Resolves the names of registries; by default as the system does. */
+  readonly lookup?: LookupFunction;
 }
+
+const unreadablePassword = 'The stored password cannot be opened with the present key file.';
 
 export function createRegistries(options: RegistriesOptions): StoredRegistries {
   const { store, sealer, clock, log, random } = options;
   const stored = createRegistriesStore(store);
-  const dockerConfig = createDockerConfig({ file: options.dockerConfigFile, log });
+  const helpers = createCredentialHelpers({ now: () => clock.now(), searchPath: options.helperSearchPath });
+  const dockerConfig = createDockerConfig({ file: options.dockerConfigFile, helpers, log });
   const insecureHosts = new Set(options.insecureHosts.map(canonicalRegistry));
   const rows = new Map(stored.all().map((row) => [row.id, row]));
   const collection = new LiveCollection<Registry>({ topic: 'registries', keyOf: ({ id }) => id });
+  const firstSeen = new Map<string, number>();
   const opened = new Map<string, { sealed: string; plain: string }>();
 
   const rowOf = (host: string): RegistryRow | undefined => [...rows.values()].find((row) => row.host === host);
@@ -53,21 +68,32 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
     }
   }
 
-  function credentialsFor(host: string): RegistryCredential | undefined {
+  function storedCredential(host: string): RegistryCredential | undefined {
     const row = rowOf(host);
-    if (row && row.username !== null) {
-      const password = passwordOf(row);
-      if (password !== undefined) return { username: row.username, password };
-    }
-    return dockerConfig.credentialFor(host);
+    const password = row && row.username !== null ? passwordOf(row) : undefined;
+    return row?.username && password !== undefined ? { username: row.username, password } : undefined;
+  }
+
+  async function credentialsFor(host: string): Promise<RegistryCredential | undefined> {
+    return storedCredential(host) ?? (await dockerConfig.credentialFor(host));
+  }
+
+  function whyNoCredentials(host: string): string | undefined {
+    if (storedCredential(host)) return undefined;
+    return rowOf(host)?.password ? unreadablePassword : dockerConfig.problem(host);
+  }
+
+  function isInsecure(host: string): boolean {
+    const name = host.replace(/:\d+$/, '');
+    return insecureHosts.has(host) || (isLoopbackName(name) && insecureHosts.has(name));
   }
 
   function trustFor(host: string): RegistryTrust | undefined {
     const name = canonicalRegistry(host);
     const row = rowOf(name);
-    const insecure = insecureHosts.has(name) || row?.insecure === true;
-    if (row === undefined) return insecure ? { insecure, ca: undefined, tokenHosts: [] } : undefined;
-    return { insecure, ca: row.caCertificate ?? undefined, tokenHosts: row.tokenHosts };
+    const insecure = isInsecure(name) || row?.insecure === true;
+    if (row) return { insecure, ca: row.caCertificate ?? undefined, tokenHosts: row.tokenHosts };
+    return insecure || dockerConfig.names(name) ? { insecure, ca: undefined, tokenHosts: [] } : undefined;
   }
 
   const client = createRegistryClient({
@@ -75,37 +101,58 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
     log,
     random,
     credentialsFor,
+    whyNoCredentials,
     trustFor,
+    ...(options.lookup === undefined ? {} : { fetcher: createRegistryFetch({ lookup: options.lookup }) }),
     ...(store.readOnly ? {} : { blobs: createBlobsStore(store, () => clock.now()) }),
     ...(options.timeoutMilliseconds === undefined ? {} : { timeoutMilliseconds: options.timeoutMilliseconds }),
   });
 
+  function healthOf(host: string): Registry['health'] {
+    const { coolDownUntil, reason, ...health } = client.health(host);
+    const unreadable = rowOf(host)?.password && !storedCredential(host);
+    const note = unreadable || dockerConfig.names(host) ? whyNoCredentials(host) : undefined;
+    return {
+      ...health,
+      reason: reason ?? note ?? null,
+      coolDownUntil: coolDownUntil === null ? null : moment(coolDownUntil),
+    };
+  }
+
   function toRegistry(row: RegistryRow): Registry {
-    const { coolDownUntil, reason, ...health } = client.health(row.host);
-    const unreadable = row.password !== null && passwordOf(row) === undefined;
-    const note = unreadable
-      ? 'The stored password cannot be opened with the present key file.'
-      : dockerConfig.note(row.host);
     return {
       id: row.id,
       host: row.host,
+      stored: true,
       username: row.username,
       passwordSet: row.password !== null,
       insecure: row.insecure,
       caCertificate: row.caCertificate,
       tokenHosts: [...row.tokenHosts],
-      health: {
-        ...health,
-        reason: reason ?? (row.username === null || unreadable ? (note ?? null) : null),
-        coolDownUntil: coolDownUntil === null ? null : moment(coolDownUntil),
-      },
+      health: healthOf(row.host),
       createdAt: moment(row.createdAt),
     };
   }
 
+  /** A host that was asked without an entry: its limits and its health matter all the same. */
+  function withoutEntry(host: string): Registry {
+    const since = firstSeen.get(host) ?? clock.now();
+    firstSeen.set(host, since);
+    return {
+      ...{ id: `host:${host}`, host, stored: false, username: null, passwordSet: false },
+      ...{ insecure: isInsecure(host), caCertificate: null, tokenHosts: [] },
+      health: healthOf(host),
+      createdAt: moment(since),
+    };
+  }
+
   function refresh(): void {
-    const gone = [...collection.values()].filter(({ id }) => !rows.has(id)).map(({ id }) => id);
-    collection.publish([...rows.values()].map(toRegistry), gone);
+    const asked = new Set(client.counters().map(({ host }) => host));
+    const hosts = [...asked].filter((host) => rowOf(host) === undefined);
+    const present = [...[...rows.values()].map(toRegistry), ...hosts.map(withoutEntry)];
+    const ids = new Set(present.map(({ id }) => id));
+    const gone = [...collection.values()].filter(({ id }) => !ids.has(id)).map(({ id }) => id);
+    collection.publish(present, gone);
   }
 
   function save(row: RegistryRow): Registry {
@@ -129,9 +176,9 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
   refresh();
   return {
     client,
-    pullAuth(registryHost) {
+    async pullAuth(registryHost) {
       const host = canonicalRegistry(registryHost);
-      const credential = credentialsFor(host);
+      const credential = await credentialsFor(host);
       if (credential === undefined) return undefined;
       return { ...credential, serveraddress: host === 'docker.io' ? 'https://index.docker.io/v1/' : registryHost };
     },
@@ -156,6 +203,7 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
     },
     change(id, patch) {
       const row = find(id);
+      refuseNewTokenHosts(row, patch);
       const password = patch.password ? sealer.seal(patch.password, contextOf(id)) : null;
       return save({
         ...row,
@@ -181,6 +229,16 @@ export function createRegistries(options: RegistriesOptions): StoredRegistries {
     },
     close: () => client.close(),
   };
+}
+
+/** Whoever may change an entry need not know its password, and must not be able to have it sent to a host of his own. */
+function refuseNewTokenHosts(row: RegistryRow, patch: RegistryPatch): void {
+  const added = patch.tokenHosts?.find((one) => !row.tokenHosts.includes(one.toLowerCase()));
+  if (added === undefined || row.password === null || patch.password !== undefined) return;
+  const message = `must be given again, because ${added} would be given it too`;
+  throw new Fault('bad_input', `The password of ${row.host} ${message}.`, {
+    fields: [{ field: 'body.password', rule: 'required', message }],
+  });
 }
 
 function contextOf(id: string): string {

@@ -98,11 +98,36 @@ export function createRegistriesStore(store: Store): RegistriesStore {
   };
 }
 
-const mostBlobs = 5000;
+/** How much room the documents may take. */
+export interface BlobBounds {
+  /** A longer one is not kept; it is asked for again when it is needed. */
+  readonly mostBytesEach: number;
+  readonly mostBytes: number;
+}
 
-/** Manifests and image configurations by digest, the oldest forgotten beyond a bound. */
-export function createBlobsStore(store: Store, now: () => number): BlobStore {
-  let writes = 0;
+const usualBounds: BlobBounds = { mostBytesEach: 1_048_576, mostBytes: 128 * 1_048_576 };
+
+/** Manifests and image configurations by digest, the oldest forgotten beyond the bounds. */
+export function createBlobsStore(store: Store, now: () => number, bounds: BlobBounds = usualBounds): BlobStore {
+  const { mostBytesEach, mostBytes } = bounds;
+  // Looking at every length costs time, so it is done once in a while and goes down to seven eighths.
+  const slack = mostBytes / 8;
+  let written = Number.POSITIVE_INFINITY;
+
+  function prune(): void {
+    written = 0;
+    store.raw
+      .prepare(
+        `DELETE FROM registry_blobs WHERE digest IN (
+           SELECT digest FROM (
+             SELECT digest, SUM(LENGTH(CAST(document AS BLOB))) OVER (ORDER BY stored_at DESC, digest) AS total
+             FROM registry_blobs
+           ) WHERE total > ?
+         )`,
+      )
+      .run(mostBytes - slack);
+  }
+
   return {
     async get(digest) {
       const find = store.raw.prepare<[string], { document: string }>(
@@ -111,18 +136,15 @@ export function createBlobsStore(store: Store, now: () => number): BlobStore {
       return find.get(digest)?.document;
     },
     async put(digest, document) {
+      const bytes = Buffer.byteLength(document);
+      if (bytes > mostBytesEach) return;
+      if (written + bytes > slack) prune();
       store.raw
         .prepare(
           'INSERT INTO registry_blobs (digest, document, stored_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING',
         )
         .run(digest, document, now());
-      writes += 1;
-      if (writes % 200 !== 0) return;
-      store.raw
-        .prepare(
-          'DELETE FROM registry_blobs WHERE digest NOT IN (SELECT digest FROM registry_blobs ORDER BY stored_at DESC LIMIT ?)',
-        )
-        .run(mostBlobs);
+      written += bytes;
     },
   };
 }

@@ -32,7 +32,7 @@ export interface PullContext {
  */
 export async function pullImage(context: PullContext, action: Extract<Action, { do: 'pull' }>): Promise<ImageInspect> {
   const { engine, registries, member, target, signal, onProgress } = context;
-  const auth = registries.pullAuth(action.registryHost);
+  const auth = await registries.pullAuth(action.registryHost);
   const layers = new Map<string, { current: number; total: number }>();
   let said = 0;
   try {

@@ -51,28 +51,37 @@ export type MayConnect = (kind: AddressClass) => boolean;
 
 /** Why a connection was refused before it was made. */
 export class AddressRefused extends Error {
+  readonly kind: AddressClass;
+
   constructor(host: string, kind: AddressClass) {
     super(
       `${host} leads to a ${kind === 'forbidden' ? 'link-local, metadata or unusable' : kind} address, which is not allowed here`,
     );
     this.name = 'AddressRefused';
+    this.kind = kind;
   }
 }
 
-/** A resolver that looks at every address and hands out only those that may be connected to; the socket uses exactly these. */
+/**
+ * A resolver that looks at every address and hands out only those that may be connected to; the socket uses exactly these.
+ * `note` is told the classes of the addresses that were handed out.
+ */
 export function guardedLookup(
   mayConnect: MayConnect,
-  note: (hostname: string, kind: AddressClass) => void,
+  note: (hostname: string, kinds: readonly AddressClass[]) => void,
+  resolve: LookupFunction = lookUp as LookupFunction,
 ): LookupFunction {
   return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '', 0);
-      const refused = addresses.find(({ address }) => !mayConnect(classifyAddress(address)));
+      const addresses = found as LookupAddress[];
+      const kinds = addresses.map(({ address }) => classifyAddress(address));
+      const refused = kinds.find((kind) => !mayConnect(kind));
       const [first] = addresses;
-      if (refused || first === undefined) {
-        return callback(new AddressRefused(hostname, refused ? classifyAddress(refused.address) : 'forbidden'), '', 0);
+      if (refused !== undefined || first === undefined) {
+        return callback(new AddressRefused(hostname, refused ?? 'forbidden'), '', 0);
       }
-      note(hostname, classifyAddress(first.address));
+      note(hostname, kinds);
       return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
     });
   };

@@ -6,10 +6,11 @@ export interface BlobStore {
 
 /**
  * Documents by digest: immutable, so what is known is never asked for again. Bounded in memory by the length of the texts;
- * those used longest ago go first. A fetch in flight is shared.
+ * those used longest ago go first. Only what has come is shared between sources: a fetch in flight belongs to the source that
+ * it asks, because another may answer while this one hangs or has nothing.
  */
 export interface BlobCache {
-  get(digest: string, fetch: () => Promise<string | undefined>): Promise<string | undefined>;
+  get(digest: string, source: string, fetch: () => Promise<string | undefined>): Promise<string | undefined>;
 }
 
 export function createBlobCache(options: {
@@ -47,17 +48,18 @@ export function createBlobCache(options: {
   }
 
   return {
-    async get(digest, fetch) {
+    async get(digest, source, fetch) {
       const known = texts.get(digest);
       if (known !== undefined) {
         texts.delete(digest);
         texts.set(digest, known);
         return known;
       }
-      const present = running.get(digest);
+      const key = `${source} ${digest}`;
+      const present = running.get(key);
       if (present) return present;
-      const work = load(digest, fetch).finally(() => running.delete(digest));
-      running.set(digest, work);
+      const work = load(digest, fetch).finally(() => running.delete(key));
+      running.set(key, work);
       return work;
     },
   };

@@ -3,14 +3,14 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
 import { type BlobStore, createBlobCache } from './blob-cache.ts';
-import { createRegistryAuth } from './registry-auth.ts';
+import { type CredentialSource, createRegistryAuth } from './registry-auth.ts';
 import { createRegistryCalls } from './registry-calls.ts';
 import { type RegistryClient, RegistryError, type RepositoryName } from './registry-client.ts';
-import { parseImageConfig, parseManifest, TagPage } from './registry-documents.ts';
+import { parseImageConfig, parseManifest } from './registry-documents.ts';
 import { createRegistryFetch, type RegistryFetch } from './registry-fetch.ts';
 import { createRegistryTransport } from './registry-transport.ts';
-import { canonicalRegistry, type RegistryCredential, type RegistryTrust } from './registry-trust.ts';
-import { mostTagPages, nextPage } from './tag-pages.ts';
+import { canonicalRegistry, type RegistryTrust } from './registry-trust.ts';
+import { createTagPages } from './tag-pages.ts';
 
 export interface RegistryClientOptions {
   readonly clock: Clock;
@@ -18,8 +18,13 @@ export interface RegistryClientOptions {
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
   /** `host` as in references, with port, lower case; `docker.io` for Docker Hub. */
-  readonly credentialsFor: (host: string) => RegistryCredential | undefined;
-  /** Undefined for hosts that nobody has said anything about. */
+  readonly credentialsFor: CredentialSource;
+  /** Why there are no credentials for a host although somebody has named some; a sentence for the reason of a refusal. */
+  readonly whyNoCredentials?: (host: string) => string | undefined;
+  /**
+   * Undefined for hosts that no administrator has named. Those are asked on public and private addresses, not on the loopback,
+   * and what is said of their failures on a private network does not tell which.
+   */
   readonly trustFor: (host: string) => RegistryTrust | undefined;
   readonly blobs?: BlobStore;
   readonly fetcher?: RegistryFetch;
@@ -34,15 +39,10 @@ const accept = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 const digestPattern = /^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
-const mostBytes = 8 * 1_048_576;
+/** The least that every registry takes as a manifest (OCI distribution spec 1.1, "Pushing manifests"); honest ones are far below. */
+const mostDocumentBytes = 4 * 1_048_576;
+const mostPageBytes = 8 * 1_048_576;
 const cacheCharacters = 16 * 1_048_576;
-const mostRememberedPages = 500;
-
-interface RememberedPage {
-  readonly etag: string;
-  readonly tags: readonly string[];
-  readonly next: string | undefined;
-}
 
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const { clock, log, random, credentialsFor, trustFor } = options;
@@ -61,14 +61,22 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     },
   });
   const auth = createRegistryAuth({ clock, transport, credentialsFor, trustFor });
-  const calls = createRegistryCalls({ clock, random, auth, transport });
+  const calls = createRegistryCalls({
+    clock,
+    random,
+    auth,
+    transport,
+    whyNoCredentials: options.whyNoCredentials ?? (() => undefined),
+  });
   const cache = createBlobCache({
     mostCharacters: cacheCharacters,
     store: options.blobs,
     onStoreFailure: (error) => log.debug({ err: error }, 'the cache of registry documents cannot be used'),
   });
   const inFlight = new Map<string, Promise<unknown>>();
-  const pages = new Map<string, RememberedPage>();
+  const tagPages = createTagPages((repository, target, headers) =>
+    call(repository, 'GET', target, headers, mostPageBytes),
+  );
 
   /** Callers for the same thing share one request; a caller that gives up leaves it to the others. */
   function share<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
@@ -92,9 +100,10 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     method: 'GET' | 'HEAD',
     target: string,
     headers: Readonly<Record<string, string>> = {},
+    maxBytes = mostDocumentBytes,
   ) {
     const signal = closing.signal;
-    return calls.call({ host, repository: path, method, target, headers, maxBytes: mostBytes, signal });
+    return calls.call({ host, repository: path, method, target, headers, maxBytes, signal });
   }
 
   async function resolve(repository: RepositoryName, tag: string): Promise<string | undefined> {
@@ -108,15 +117,16 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     return `sha256:${createHash('sha256').update(full.body).digest('hex')}`;
   }
 
-  /** A rate limit that is used up is known before the request: manifests count as pulls, HEAD does not. */
+  /** Manifests count as pulls, HEAD does not. Looking for updates leaves a part of the limit to the pulls that bring them. */
   function respectRateLimit(host: string): void {
-    const { rateLimitRemaining } = calls.health(host);
-    if (rateLimitRemaining !== 0) return;
-    throw new RegistryError(
-      'busy',
-      host,
-      `The pull limit of ${host} is used up; manifests are asked for again when it has recovered.`,
-    );
+    const limit = calls.rateLimit(host);
+    if (limit === undefined || limit.remaining > limit.reserve) return;
+    const state =
+      limit.remaining === 0
+        ? `The pull limit of ${host} is used up`
+        : `${host} allows ${limit.remaining} pulls more for now, and these are kept for updates`;
+    const text = `${state}; manifests are asked for again when it has recovered.`;
+    throw new RegistryError('busy', host, text);
   }
 
   function document(
@@ -129,7 +139,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         new RegistryError('broken', repository.host, `"${digest.slice(0, 80)}" is not a digest that we can verify.`),
       );
     }
-    return cache.get(digest, async () => {
+    return cache.get(digest, `${repository.host}/${repository.path}`, async () => {
       if (kind === 'manifests') respectRateLimit(repository.host);
       const headers = kind === 'manifests' ? { accept } : { accept: 'application/octet-stream, application/json' };
       const answer = await call(repository, 'GET', `/v2/${repository.path}/${kind}/${digest}`, headers);
@@ -152,47 +162,19 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     }
   }
 
-  async function tags(repository: RepositoryName): Promise<string[] | undefined> {
-    const all: string[] = [];
-    const seen = new Set<string>();
-    let target: string | undefined = `/v2/${repository.path}/tags/list?n=1000`;
-    while (target !== undefined) {
-      if (seen.has(target) || seen.size >= mostTagPages) {
-        const what = seen.has(target)
-          ? 'links its pages of tags in a circle'
-          : `has more than ${mostTagPages} pages of tags`;
-        throw new RegistryError(
-          'broken',
-          repository.host,
-          `The registry ${repository.host} ${what} for ${repository.path}.`,
-        );
-      }
-      seen.add(target);
-      const page = await tagPage(repository, target);
-      if (page === undefined) return seen.size === 1 ? undefined : all;
-      for (const tag of page.tags) all.push(tag);
-      target = page.next;
+  /** What it says about the credentials that `/v2/` has answered well. */
+  async function judge(host: string, name: string, sent: string | undefined) {
+    if ((await credentialsFor(host)) === undefined) {
+      return { ok: true, detail: `${name} answers; no credentials were needed.` };
     }
-    return all;
+    if (await auth.provesCredentials(host, sent)) return { ok: true, detail: `${name} accepts the credentials.` };
+    if (sent === undefined) return { ok: true, detail: `${name} answers and did not ask for the credentials.` };
+    const service = auth.tokenService(host) ?? 'another host';
+    const text = `${name} answers, but the credentials were not used: its token service is ${service}. Name that as token host of this registry if it belongs to it.`;
+    return { ok: false, detail: text };
   }
 
-  async function tagPage(repository: RepositoryName, target: string) {
-    const { host } = repository;
-    const key = `${host}${target}`;
-    const known = pages.get(key);
-    const answer = await call(repository, 'GET', target, known ? { 'if-none-match': known.etag } : {});
-    if (answer.status === 404) return undefined;
-    if (answer.status === 304 && known) return known;
-    const list = understand(repository, target, () => TagPage.parse(JSON.parse(answer.body.toString('utf8'))));
-    const page = { tags: list.tags ?? [], next: nextPage(host, answer.header('link'), answer.url) };
-    const etag = answer.header('etag');
-    pages.delete(key);
-    if (etag !== undefined) pages.set(key, { etag, ...page });
-    const [oldest] = pages.keys();
-    if (pages.size > mostRememberedPages && oldest !== undefined) pages.delete(oldest);
-    return page;
-  }
-
+  const keyOf = ({ host, path }: RepositoryName, digest: string) => `${host}/${path}@${digest}`;
   const named = ({ host, path }: RepositoryName): RepositoryName => ({ host: canonicalRegistry(host), path });
 
   return {
@@ -202,17 +184,21 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     },
     async manifest(name, digest, signal) {
       const repository = named(name);
-      const text = await share(`manifest ${digest}`, signal, () => document(repository, digest, 'manifests'));
+      const text = await share(`manifest ${keyOf(repository, digest)}`, signal, () =>
+        document(repository, digest, 'manifests'),
+      );
       return text === undefined ? undefined : understand(repository, digest, () => parseManifest(text, ''));
     },
     async imageConfig(name, digest, signal) {
       const repository = named(name);
-      const text = await share(`blob ${digest}`, signal, () => document(repository, digest, 'blobs'));
+      const text = await share(`blob ${keyOf(repository, digest)}`, signal, () =>
+        document(repository, digest, 'blobs'),
+      );
       return text === undefined ? undefined : understand(repository, digest, () => parseImageConfig(text));
     },
     tags(name, signal) {
       const repository = named(name);
-      return share(`tags ${repository.host}/${repository.path}`, signal, () => tags(repository));
+      return share(`tags ${repository.host}/${repository.path}`, signal, () => tagPages.list(repository));
     },
     health(host) {
       const name = canonicalRegistry(host);
@@ -231,11 +217,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         const answer = await share(`test ${repository.host}`, signal, () => call(repository, 'GET', '/v2/'));
         if (answer.status === 404)
           return { ok: false, detail: `${host} answers, but is not a registry (404 for /v2/).` };
-        const signedIn = credentialsFor(repository.host) !== undefined && answer.sentAuthorization !== undefined;
-        return {
-          ok: true,
-          detail: signedIn ? `${host} accepts the credentials.` : `${host} answers; no credentials were needed.`,
-        };
+        return await judge(repository.host, host, answer.sentAuthorization);
       } catch (error) {
         if (error instanceof RegistryError) return { ok: false, detail: error.message };
         throw error;

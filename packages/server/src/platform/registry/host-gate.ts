@@ -17,6 +17,11 @@ export interface HostGate {
   leave(outcome: GateOutcome): void;
   /** The host asked for a pause. */
   coolDown(milliseconds: number, reason: string): void;
+  /**
+   * The host said that there are too many requests (429). The pause is as long as it `asked` for, and longer each time in a row
+   * where it did not say; `extra` is added for jitter. Returns the pause that is left, in milliseconds.
+   */
+  throttle(asked: number | undefined, extra?: number): number;
   /** Waits until the pause is over. */
   untilCool(signal: AbortSignal | undefined): Promise<void>;
   readonly coolDownUntil: number | undefined;
@@ -34,6 +39,10 @@ const patience = 20_000;
 const aheadMilliseconds = 500;
 const fastMilliseconds = 250;
 const deadAfter = 3;
+/** Pauses of a host that says 429 time and again without saying how long, in milliseconds. */
+const pauses: readonly number[] = [5000, 30_000, 120_000, 300_000, 900_000];
+/** What a host asks for is believed so often in a row; then the pauses grow all the same. */
+const believed = 2;
 
 export function createHostGate({ host, clock, loopback }: HostGateOptions): HostGate {
   const most = loopback ? 64 : 24;
@@ -45,6 +54,7 @@ export function createHostGate({ host, clock, loopback }: HostGateOptions): Host
   let unanswered = 0;
   let coolUntil = 0;
   let coolReason = '';
+  let throttled = 0;
 
   function admit(): void {
     while (active < (alone ? 1 : Math.floor(limit))) {
@@ -114,6 +124,20 @@ export function createHostGate({ host, clock, loopback }: HostGateOptions): Host
     });
   }
 
+  function coolDown(milliseconds: number, reason: string): void {
+    const now = clock.now();
+    // Many that were in flight are refused together: that is one sign, not many.
+    if (coolUntil <= now) limit = Math.max(1, limit / 2);
+    coolUntil = Math.max(coolUntil, now + milliseconds);
+    coolReason = reason;
+    if (coolUntil - now > patience) failWaiting(busy());
+  }
+
+  function pauseOf(asked: number | undefined): number {
+    const step = pauses[Math.min(throttled - (asked === undefined ? 0 : believed), pauses.length) - 1] ?? 0;
+    return Math.max(asked ?? 0, step);
+  }
+
   return {
     async enter(signal) {
       await untilCool(signal);
@@ -130,6 +154,8 @@ export function createHostGate({ host, clock, loopback }: HostGateOptions): Host
       active -= 1;
       if (outcome.kind === 'answered') {
         unanswered = 0;
+        // One that was under way before the pause proves nothing.
+        if (Number.isFinite(outcome.milliseconds) && coolUntil <= clock.now()) throttled = 0;
         if (outcome.milliseconds < fastMilliseconds && coolUntil <= clock.now()) limit = Math.min(most, limit + growth);
         open();
         return;
@@ -143,13 +169,12 @@ export function createHostGate({ host, clock, loopback }: HostGateOptions): Host
       }
       admit();
     },
-    coolDown(milliseconds, reason) {
-      const now = clock.now();
-      // Many that were in flight are refused together: that is one sign, not many.
-      if (coolUntil <= now) limit = Math.max(1, limit / 2);
-      coolUntil = Math.max(coolUntil, now + milliseconds);
-      coolReason = reason;
-      if (coolUntil - now > patience) failWaiting(busy());
+    coolDown,
+    throttle(asked, extra = 0) {
+      const cooling = coolUntil > clock.now();
+      if (!cooling) throttled += 1;
+      if (!cooling || asked !== undefined) coolDown(pauseOf(asked) + extra, 'too many requests (429)');
+      return Math.max(0, coolUntil - clock.now());
     },
     untilCool,
     get coolDownUntil() {

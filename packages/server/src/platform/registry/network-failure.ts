@@ -52,13 +52,38 @@ export function isCertificateProblem(code: string): boolean {
   return /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA)/.test(code);
 }
 
-/** Turns whatever a connection threw into a sentence, and says whether trying again makes sense. */
-export function networkFailure(host: string, error: unknown, timeoutMilliseconds: number): AttemptFailure {
+/**
+ * The same for every way of not getting through, so that an image's name cannot be used to find out which addresses and ports of
+ * a private network are open (docs/decisions/registry-reach.md).
+ */
+function discreetFailure(host: string, plain: AttemptFailure): AttemptFailure {
+  const text = `The registry ${host} stands on a private network and cannot be talked to. Store the registry to be told why, and to give it a certificate authority or allow plain HTTP.`;
+  const error = new RegistryError('sick', host, text, { cause: plain.error.cause });
+  return new AttemptFailure(error, { retry: plain.retry, unanswered: true });
+}
+
+/**
+ * Turns whatever a connection threw into a sentence, and says whether trying again makes sense. `discreet`: the sentence does not
+ * tell what happened.
+ */
+export function networkFailure(
+  host: string,
+  error: unknown,
+  { timeoutMilliseconds, discreet }: { timeoutMilliseconds: number; discreet: boolean },
+): AttemptFailure {
   if (error instanceof AddressRefused || error instanceof BodyTooLarge) {
-    return new AttemptFailure(
-      new RegistryError('broken', host, `The registry ${host}: ${error.message}.`, { cause: error }),
-    );
+    const way =
+      error instanceof AddressRefused && error.kind === 'loopback'
+        ? ' Store the registry if this machine is to be asked for it.'
+        : '';
+    const text = `The registry ${host}: ${error.message}.${way}`;
+    return new AttemptFailure(new RegistryError('broken', host, text, { cause: error }));
   }
+  const plain = plainFailure(host, error, timeoutMilliseconds);
+  return discreet ? discreetFailure(host, plain) : plain;
+}
+
+function plainFailure(host: string, error: unknown, timeoutMilliseconds: number): AttemptFailure {
   if (error instanceof Error && error.name === 'TimeoutError') {
     const text = `The registry ${host} did not answer within ${timeoutMilliseconds / 1000} seconds.`;
     return new AttemptFailure(new RegistryError('sick', host, text, { cause: error }), { unanswered: true });

@@ -12,9 +12,14 @@ import { statusFailure } from './status-failure.ts';
 export interface RegistryAuthOptions {
   readonly clock: Clock;
   readonly transport: RegistryTransport;
-  readonly credentialsFor: (host: string) => RegistryCredential | undefined;
+  readonly credentialsFor: CredentialSource;
   readonly trustFor: (host: string) => RegistryTrust | undefined;
 }
+
+/** The credentials for a host, at hand or to be waited for. */
+export type CredentialSource = (
+  host: string,
+) => RegistryCredential | undefined | Promise<RegistryCredential | undefined>;
 
 /** Signs in to registries: Basic, or a token per repository (Docker Registry v2 token specification). */
 export interface RegistryAuth {
@@ -30,6 +35,10 @@ export interface RegistryAuth {
     round: number,
     signal: AbortSignal | undefined,
   ): Promise<string>;
+  /** True where a request with this header proves that the present credentials hold: they are in it, or have bought it. */
+  provesCredentials(host: string, header: string | undefined): Promise<boolean>;
+  /** Host of the token service, as far as it is known and there is one. */
+  tokenService(host: string): string | undefined;
 }
 
 type Way =
@@ -39,10 +48,20 @@ interface Token {
   readonly header: string;
   readonly until: number;
   readonly alone: boolean;
+  /** Bought with credentials, not anonymously. */
+  readonly signedIn: boolean;
+}
+
+/** Who asks a token service, and with what. */
+interface Bidder {
+  readonly host: string;
+  readonly way: Way & { readonly kind: 'token' };
+  readonly credential: RegistryCredential | undefined;
 }
 
 const mostScopes = 40;
 const mostTokens = 5000;
+const mostTokenCharacters = 64 * 1024;
 
 export function createRegistryAuth({ clock, transport, credentialsFor, trustFor }: RegistryAuthOptions): RegistryAuth {
   const ways = new Map<string, Way>();
@@ -51,8 +70,7 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
   const pending = new Map<string, Promise<Token>>();
   const noBatch = new Set<string>();
 
-  function keyOf(host: string, way: Way & { kind: 'token' }, repository: string): string {
-    const credential = credentialsFor(host);
+  function keyOf({ host, way, credential }: Bidder, repository: string): string {
     const print = credential
       ? createHash('sha256').update(`${credential.username}\0${credential.password}`).digest('hex')
       : '';
@@ -60,28 +78,28 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
   }
 
   async function tokenFor(
-    host: string,
-    way: Way & { kind: 'token' },
+    bidder: Bidder,
     repository: string,
     single: boolean,
     signal: AbortSignal | undefined,
-  ) {
-    const key = keyOf(host, way, repository);
+  ): Promise<Token> {
+    const { host } = bidder;
+    const key = keyOf(bidder, repository);
     const known = tokens.get(key);
     if (known && known.until > clock.now() && !(single && !known.alone)) return known;
     const running = pending.get(key);
     if (running && !single) return running;
-    const others = single || noBatch.has(host) ? [] : othersWanted(host, way, repository);
+    const others = single || noBatch.has(host) ? [] : othersWanted(bidder, repository);
     const repositories = [repository, ...others];
-    const work = fetchToken(host, way, repositories, signal).catch(async (error: unknown) => {
+    const work = fetchToken(bidder, repositories, signal).catch(async (error: unknown) => {
       const refused = error instanceof AttemptFailure && !error.retry && !error.unanswered;
       if (others.length === 0 || !refused) throw error;
-      const token = await fetchToken(host, way, [repository], signal);
+      const token = await fetchToken(bidder, [repository], signal);
       // It was the number of scopes, or one of them, that the service refused: ask for each alone from now on.
       noBatch.add(host);
       return token;
     });
-    const keys = repositories.map((one) => keyOf(host, way, one));
+    const keys = repositories.map((one) => keyOf(bidder, one));
     for (const one of keys) pending.set(one, work);
     try {
       const token = await work;
@@ -93,11 +111,11 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
     }
   }
 
-  function othersWanted(host: string, way: Way & { kind: 'token' }, repository: string): string[] {
+  function othersWanted(bidder: Bidder, repository: string): string[] {
     const others: string[] = [];
-    for (const one of wanted.get(host)?.keys() ?? []) {
+    for (const one of wanted.get(bidder.host)?.keys() ?? []) {
       if (one === repository || one === '' || others.length >= mostScopes - 1) continue;
-      const key = keyOf(host, way, one);
+      const key = keyOf(bidder, one);
       if ((tokens.get(key)?.until ?? 0) <= clock.now() && !pending.has(key)) others.push(one);
     }
     return repository === '' ? [] : others;
@@ -111,8 +129,7 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
   }
 
   async function fetchToken(
-    host: string,
-    way: Way & { kind: 'token' },
+    { host, way, credential }: Bidder,
     repositories: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Token> {
@@ -121,7 +138,6 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
     for (const repository of repositories) {
       if (repository !== '') url.searchParams.append('scope', `repository:${repository}:pull`);
     }
-    const credential = credentialsFor(host);
     const trusted = isTokenHost(host, url, trustFor(host) ?? { insecure: false, ca: undefined, tokenHosts: [] });
     const carries = credential !== undefined && trusted && transport.mayCarrySecrets(url);
     const answer = await transport.sendElsewhere(host, url, {
@@ -137,17 +153,17 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
     }
     const parsed = TokenAnswer.safeParse(jsonOf(answer.body));
     const text = parsed.data?.token ?? parsed.data?.access_token;
-    if (text === undefined || /[^\x21-\x7e]/.test(text)) {
+    if (text === undefined || text.length > mostTokenCharacters || /[^\x21-\x7e]/.test(text)) {
       throw new AttemptFailure(
         new RegistryError('broken', host, `The token service ${url.host} of ${host} gave no token.`),
       );
     }
     const seconds = parsed.data?.expires_in ?? 60;
-    return { header: `Bearer ${text}`, until: clock.now() + (seconds - 30) * 1000, alone: repositories.length === 1 };
+    const until = clock.now() + (seconds - 30) * 1000;
+    return { header: `Bearer ${text}`, until, alone: repositories.length === 1, signedIn: carries };
   }
 
-  function basicHeader(host: string, url: URL): string {
-    const credential = credentialsFor(host);
+  function basicHeader(host: string, url: URL, credential: RegistryCredential | undefined): string {
     if (credential === undefined)
       throw denied(host, `The registry ${host} asks for credentials, and none are stored for it.`);
     if (!transport.mayCarrySecrets(url)) {
@@ -173,12 +189,9 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
     async header(host, repository, signal) {
       const way = ways.get(host);
       if (way === undefined) return undefined;
-      if (way.kind === 'basic') {
-        // Plain HTTP to the registry itself is only ever used where it is allowed, so this needs no look at the URL.
-        const credential = credentialsFor(host);
-        return credential === undefined ? undefined : basic(credential);
-      }
-      return (await tokenFor(host, way, repository, false, signal)).header;
+      const credential = await credentialsFor(host);
+      if (way.kind === 'basic') return credential === undefined ? undefined : basic(credential);
+      return (await tokenFor({ host, way, credential }, repository, false, signal)).header;
     },
     async afterRefusal(host, repository, answer, round, signal) {
       const challenges = parseChallenges(answer.challenges);
@@ -186,26 +199,38 @@ export function createRegistryAuth({ clock, transport, credentialsFor, trustFor 
         ({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined,
       );
       const realm = bearer?.parameters['realm'] ?? '';
+      const credential = await credentialsFor(host);
       if (bearer && URL.canParse(realm)) {
         const way = { kind: 'token', realm: new URL(realm), service: bearer.parameters['service'] } as const;
         ways.set(host, way);
         if (round > 2) throw denied(host, refusedText(host, repository));
-        const key = keyOf(host, way, repository);
+        const bidder = { host, way, credential };
+        const key = keyOf(bidder, repository);
         const token = tokens.get(key);
-        // A token for this repository alone that was refused is worth nothing; one for several may just lack this one.
-        if (round === 2) tokens.delete(key);
+        // What the registry refuses is not shown to it again, whatever its time: it may have been taken back.
+        if (token?.header === answer.sentAuthorization) tokens.delete(key);
+        // A fresh token for this repository alone that was refused is the last word; one for several may just lack this one.
         if (round === 2 && token?.alone) throw denied(host, refusedText(host, repository));
-        return (await tokenFor(host, way, repository, round === 2, signal)).header;
+        return (await tokenFor(bidder, repository, round === 2, signal)).header;
       }
       if (challenges.some(({ scheme }) => scheme === 'basic')) {
         ways.set(host, { kind: 'basic' });
-        const header = basicHeader(host, answer.url);
+        const header = basicHeader(host, answer.url, credential);
         if (round > 1 || answer.sentAuthorization === header) {
           throw denied(host, `The registry ${host} refused the stored credentials.`);
         }
         return header;
       }
       throw denied(host, `The registry ${host} refuses access and names no way of signing in that we know.`);
+    },
+    tokenService(host) {
+      const way = ways.get(host);
+      return way?.kind === 'token' ? way.realm.host : undefined;
+    },
+    async provesCredentials(host, header) {
+      const credential = await credentialsFor(host);
+      if (credential === undefined || header === undefined) return false;
+      return header === basic(credential) || [...tokens.values()].some((one) => one.signedIn && one.header === header);
     },
   };
 }

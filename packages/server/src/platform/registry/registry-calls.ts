@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { isLoopbackName } from './address-guard.ts';
 import { createHostGate, type HostGate } from './host-gate.ts';
 import { AttemptFailure } from './network-failure.ts';
+import { type RateLimit, readRateLimit } from './rate-limit.ts';
 import type { RegistryAuth } from './registry-auth.ts';
 import { RegistryError, type RegistryHealth } from './registry-client.ts';
 import type { FetchAnswer } from './registry-fetch.ts';
@@ -25,25 +26,29 @@ export interface CallOptions {
   readonly random: () => number;
   readonly auth: RegistryAuth;
   readonly transport: RegistryTransport;
+  /** Why there are no credentials for a host although somebody has named some; undefined where there is nothing to say. */
+  readonly whyNoCredentials: (host: string) => string | undefined;
 }
 
 /** Calls with pace, sign-in and retries. Answers are 2xx, 304 or 404; everything else throws `RegistryError`. */
 export interface RegistryCalls {
   call(request: CallRequest): Promise<FetchAnswer>;
   health(host: string): Omit<RegistryHealth, 'requests'>;
+  /** What the registry last said about its limit; undefined when it said nothing or its window has passed since. */
+  rateLimit(host: string): RateLimit | undefined;
 }
 
 interface HostFacts {
   readonly gate: HostGate;
   last: RegistryError | 'good' | undefined;
-  rateLimitRemaining: number | null;
+  rateLimit: RateLimit | undefined;
 }
 
 const mostTries = 3;
 const baseWait = 400;
 const longestWait = 20_000;
 
-export function createRegistryCalls({ clock, random, auth, transport }: CallOptions): RegistryCalls {
+export function createRegistryCalls({ clock, random, auth, transport, whyNoCredentials }: CallOptions): RegistryCalls {
   const hosts = new Map<string, HostFacts>();
 
   function factsOf(host: string): HostFacts {
@@ -51,7 +56,7 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
     if (known) return known;
     const hostname = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
     const gate = createHostGate({ host, clock, loopback: isLoopbackName(hostname) });
-    const facts: HostFacts = { gate, last: undefined, rateLimitRemaining: null };
+    const facts: HostFacts = { gate, last: undefined, rateLimit: undefined };
     hosts.set(host, facts);
     return facts;
   }
@@ -61,8 +66,7 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
     let authorization = await auth.header(host, repository, signal);
     for (let round = 1; ; round += 1) {
       const answer = await transport.send(host, target, { method, headers, authorization, maxBytes, signal });
-      const remaining = /^\d+/.exec(answer.header('ratelimit-remaining') ?? '')?.[0];
-      if (remaining !== undefined) facts.rateLimitRemaining = Number(remaining);
+      facts.rateLimit = readRateLimit(answer.header, clock.now()) ?? facts.rateLimit;
       if (answer.status === 401) {
         authorization = await auth.afterRefusal(host, repository, answer, round, signal);
         continue;
@@ -73,10 +77,16 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
     }
   }
 
-  /** Full jitter: between nothing and twice the time of the try before; never less than the registry asked for. */
-  function waitAfter(failure: AttemptFailure, tries: number): number {
+  /**
+   * Lets the host rest as it asks, and everybody with it. Returns how long the next try waits: full jitter, between nothing and
+   * twice the time of the try before, never less than the pause.
+   */
+  function rest(failure: AttemptFailure, tries: number, { gate }: HostFacts): number {
     const jitter = random() * baseWait * 2 ** tries;
-    return failure.wait === undefined ? jitter : failure.wait + jitter / 4;
+    if (failure.throttled) return gate.throttle(failure.wait, jitter / 4);
+    if (failure.wait === undefined) return jitter;
+    gate.coolDown(failure.wait + jitter / 4, 'it is out of order and said for how long');
+    return failure.wait + jitter / 4;
   }
 
   async function tryHard(request: CallRequest, facts: HostFacts): Promise<FetchAnswer> {
@@ -85,16 +95,29 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
         return await attempt(request, facts);
       } catch (error) {
         if (!(error instanceof AttemptFailure)) throw error;
-        const wait = waitAfter(error, tries);
-        if (error.throttled) facts.gate.coolDown(wait, 'too many requests (429)');
+        const wait = rest(error, tries, facts);
         if (!error.retry || tries >= mostTries || wait > longestWait) throw error;
-        if (error.throttled) await facts.gate.untilCool(request.signal);
+        if (facts.gate.coolDownUntil !== undefined) await facts.gate.untilCool(request.signal);
         else await clock.sleep(wait, request.signal);
       }
     }
   }
 
+  function rateLimit(host: string): RateLimit | undefined {
+    const known = hosts.get(host)?.rateLimit;
+    return known && known.until > clock.now() ? known : undefined;
+  }
+
+  function withReason(error: unknown): unknown {
+    if (!(error instanceof RegistryError) || error.kind !== 'denied') return error;
+    const why = whyNoCredentials(error.host);
+    return why === undefined
+      ? error
+      : new RegistryError('denied', error.host, `${error.message} ${why}`, { cause: error });
+  }
+
   return {
+    rateLimit,
     async call(request) {
       const facts = factsOf(request.host);
       const done = auth.want(request.host, request.repository);
@@ -116,7 +139,7 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
           throw error;
         }
       } catch (error) {
-        const cause = error instanceof AttemptFailure ? error.error : error;
+        const cause = withReason(error instanceof AttemptFailure ? error.error : error);
         if (cause instanceof RegistryError) facts.last = cause;
         throw cause;
       } finally {
@@ -127,7 +150,8 @@ export function createRegistryCalls({ clock, random, auth, transport }: CallOpti
       const facts = hosts.get(host);
       if (facts === undefined) return { state: 'unused', reason: null, coolDownUntil: null, rateLimitRemaining: null };
       const coolDownUntil = facts.gate.coolDownUntil ?? null;
-      const { last, rateLimitRemaining } = facts;
+      const { last } = facts;
+      const rateLimitRemaining = rateLimit(host)?.remaining ?? null;
       const reason = last instanceof RegistryError ? last.message : null;
       return { state: stateOf(last, coolDownUntil), reason, coolDownUntil, rateLimitRemaining };
     },

@@ -42,7 +42,9 @@ const ConfigDocument = z.object({
     })
     .nullish(),
 });
-export const TagPage = z.object({ tags: z.array(z.string()).nullish() });
+/** `null` is how some registries write an empty list; an answer without the key is none. */
+export const TagPage = z.object({ tags: z.array(z.string()).nullable() });
+export type TagPage = z.infer<typeof TagPage>;
 export const TokenAnswer = z.object({
   token: z.string().optional(),
   access_token: z.string().optional(),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
 import { type AddressClass, guardedLookup, guardLiteral } from './address-guard.ts';
@@ -30,9 +31,18 @@ export interface FetchAnswer {
 /** One HTTP exchange without redirects, retries or authentication. */
 export interface RegistryFetch {
   fetch(request: FetchRequest): Promise<FetchAnswer>;
-  /** Class of the address that this host led to when it was last connected to. */
-  classOf(hostname: string): AddressClass | undefined;
+  /** Where this host has led so far; undefined when it was never connected to. */
+  standingOf(hostname: string): Standing | undefined;
   close(): Promise<void>;
+}
+
+/**
+ * Where a host has led since the start. A name can lead to several addresses, and to others a moment later; so what it may do
+ * is judged by the outermost of all, and what may be told about it by the innermost.
+ */
+export interface Standing {
+  readonly outermost: AddressClass;
+  readonly innermost: AddressClass;
 }
 
 const order: readonly AddressClass[] = ['public', 'private', 'loopback'];
@@ -41,23 +51,32 @@ export function reaches(reach: Reach, kind: AddressClass): boolean {
   return kind !== 'forbidden' && order.indexOf(kind) <= order.indexOf(reach);
 }
 
-/** Connections are kept and shared between requests of the same trust; certificates are always checked. */
-export function createRegistryFetch(): RegistryFetch {
+/**
+ * Connections are kept and shared between requests of the same trust; certificates are always checked. `lookup` resolves names,
+ * by default as the system does.
+ */
+export function createRegistryFetch({ lookup }: { lookup?: LookupFunction } = {}): RegistryFetch {
   const agents = new Map<string, Agent>();
-  const classes = new Map<string, AddressClass>();
+  const standings = new Map<string, Standing>();
+
+  function note(hostname: string, kinds: readonly AddressClass[]): void {
+    const known = standings.get(hostname);
+    const all = [...kinds, ...(known ? [known.outermost, known.innermost] : [])];
+    const sorted = all.toSorted((one, other) => order.indexOf(one) - order.indexOf(other));
+    const [outermost] = sorted;
+    const innermost = sorted.at(-1);
+    if (outermost && innermost) standings.set(hostname, { outermost, innermost });
+  }
 
   function agentFor(reach: Reach, ca: string | undefined): Agent {
     const key = `${reach} ${ca === undefined ? '' : createHash('sha256').update(ca).digest('hex')}`;
     const known = agents.get(key);
     if (known) return known;
-    const lookup = guardedLookup(
-      (kind) => reaches(reach, kind),
-      (hostname, kind) => classes.set(hostname, kind),
-    );
+    const guarded = guardedLookup((kind) => reaches(reach, kind), note, lookup);
     const agent = new Agent({
       allowH2: false,
       keepAliveTimeout: 15_000,
-      connect: { lookup, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
+      connect: { lookup: guarded, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
     });
     agents.set(key, agent);
     return agent;
@@ -66,7 +85,7 @@ export function createRegistryFetch(): RegistryFetch {
   return {
     async fetch({ method, url, headers, signal, reach, ca, maxBytes }) {
       const literal = guardLiteral(url.hostname, (kind) => reaches(reach, kind));
-      if (literal !== undefined) classes.set(url.hostname, literal);
+      if (literal !== undefined) note(url.hostname, [literal]);
       const response = await agentFor(reach, ca).request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
@@ -98,7 +117,7 @@ export function createRegistryFetch(): RegistryFetch {
         body: Buffer.concat(chunks),
       };
     },
-    classOf: (hostname) => classes.get(hostname),
+    standingOf: (hostname) => standings.get(hostname),
     async close() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
       agents.clear();

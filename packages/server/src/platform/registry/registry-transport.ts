@@ -2,7 +2,7 @@ import { isLoopbackName } from './address-guard.ts';
 import { AttemptFailure, codeOf, isCertificateProblem, networkFailure } from './network-failure.ts';
 import { RegistryError } from './registry-client.ts';
 import type { FetchAnswer, Reach, RegistryFetch } from './registry-fetch.ts';
-import { endpointOf, type RegistryTrust } from './registry-trust.ts';
+import { endpointOf, type RegistryTrust, sameHost } from './registry-trust.ts';
 
 export interface SendRequest {
   readonly method: 'GET' | 'HEAD';
@@ -43,19 +43,27 @@ export function createRegistryTransport(options: TransportOptions): RegistryTran
     return trustFor(host).insecure || isLoopbackName(hostnameOf(host));
   }
 
-  /** A registry's word leads no further inside than the registry itself stands, unless an administrator named the target. */
+  /**
+   * How far inside a request may go (docs/decisions/registry-reach.md). Whom an administrator has named may stand anywhere. Other
+   * registries are asked because an image of a managed engine came from them: they may stand on a private network, not on our
+   * loopback. A registry's word (a redirect, a token service) leads no further inside than the registry itself stands.
+   */
   function reachOf(host: string, url: URL): Reach {
-    const endpoint = new URL(`${url.protocol}//${endpointOf(host)}`);
-    const named = options.trustFor(url.host) !== undefined || trustFor(host).tokenHosts.includes(url.host);
-    if (url.host === endpoint.host || named) return 'loopback';
-    const own = fetcher.classOf(endpoint.hostname);
-    return own === 'loopback' || own === 'private' ? own : 'public';
+    const own = new URL(`${url.protocol}//${endpointOf(host)}`);
+    const isOwn = url.host === own.host;
+    const named = options.trustFor(url.host) !== undefined || (isOwn && options.trustFor(host) !== undefined);
+    if (named || trustFor(host).tokenHosts.some((one) => sameHost(one, url))) return 'loopback';
+    if (isOwn) return 'private';
+    const standing = fetcher.standingOf(own.hostname)?.outermost;
+    return standing === 'loopback' || standing === 'private' ? standing : 'public';
   }
 
   async function follow(host: string, start: URL, request: SendRequest): Promise<FetchAnswer> {
     let url = start;
-    let authorization = request.authorization;
+    let { authorization } = request;
     for (let hop = 0; hop <= mostRedirects; hop += 1) {
+      // Asked at each send: permissions change while answers and tokens are remembered.
+      if (!mayCarrySecrets(url)) authorization = undefined;
       const answer = await exchange(host, url, request, authorization);
       const location = answer.header('location');
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
@@ -78,13 +86,14 @@ export function createRegistryTransport(options: TransportOptions): RegistryTran
   ): Promise<FetchAnswer> {
     const timeout = AbortSignal.timeout(timeoutMilliseconds);
     const ca = trustFor(url.host).ca ?? trustFor(host).ca;
+    const reach = reachOf(host, url);
     try {
       const answer = await fetcher.fetch({
         method: request.method,
         url,
         headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
         signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
-        reach: reachOf(host, url),
+        reach,
         ca,
         maxBytes: request.maxBytes,
       });
@@ -92,27 +101,35 @@ export function createRegistryTransport(options: TransportOptions): RegistryTran
       return answer;
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
-      throw networkFailure(host, timeout.aborted ? timeout.reason : error, timeoutMilliseconds);
+      const discreet = reach !== 'loopback' && fetcher.standingOf(url.hostname)?.innermost === 'private';
+      throw networkFailure(host, timeout.aborted ? timeout.reason : error, { timeoutMilliseconds, discreet });
     }
   }
 
   async function send(host: string, target: string, request: SendRequest): Promise<FetchAnswer> {
     const endpoint = endpointOf(host);
-    const known = schemes.get(host) ?? (plainAllowed(host) ? undefined : 'https');
-    try {
-      const scheme = known ?? 'https';
-      const answer = await follow(host, new URL(`${scheme}://${endpoint}${target}`), request);
-      schemes.set(host, scheme);
-      return answer;
-    } catch (error) {
-      schemes.delete(host);
-      if (known !== undefined || !isNoTls(error)) throw noted(host, request, error);
+    const known = plainAllowed(host) ? schemes.get(host) : 'https';
+    let withTls: unknown;
+    if (known !== 'http') {
+      try {
+        const answer = await follow(host, new URL(`https://${endpoint}${target}`), request);
+        schemes.set(host, 'https');
+        return answer;
+      } catch (error) {
+        schemes.delete(host);
+        if (known === 'https' || !isNoTls(error)) throw noted(host, request, error);
+        withTls = error;
+      }
     }
     try {
       const answer = await follow(host, new URL(`http://${endpoint}${target}`), request);
-      schemes.set(host, 'http');
+      // A port that speaks TLS says 400 to plain HTTP; then it is TLS that failed, and nothing is to be remembered.
+      if (answer.status === 400) schemes.delete(host);
+      else schemes.set(host, 'http');
+      if (answer.status === 400 && withTls !== undefined && !speaksPlainly(withTls)) throw withTls;
       return answer;
     } catch (error) {
+      schemes.delete(host);
       throw noted(host, request, error);
     }
   }
@@ -123,6 +140,9 @@ export function createRegistryTransport(options: TransportOptions): RegistryTran
     return error;
   }
 
+  const mayCarrySecrets = (url: URL): boolean =>
+    url.protocol === 'https:' || (url.protocol === 'http:' && plainAllowed(url.host));
+
   return {
     send,
     sendElsewhere(host, url, request) {
@@ -131,7 +151,7 @@ export function createRegistryTransport(options: TransportOptions): RegistryTran
       if (!usable) throw broken(host, `names a token service without TLS (${url.origin.slice(0, 80)})`);
       return follow(host, url, request);
     },
-    mayCarrySecrets: (url) => url.protocol === 'https:' || (url.protocol === 'http:' && plainAllowed(url.host)),
+    mayCarrySecrets,
   };
 }
 
@@ -141,6 +161,12 @@ function isNoTls(error: unknown): boolean {
   const cause = error.error.cause;
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
   return !timedOut && !isCertificateProblem(codeOf(cause));
+}
+
+/** The other side answered our TLS greeting in the clear. */
+function speaksPlainly(error: unknown): boolean {
+  const code = error instanceof AttemptFailure ? codeOf(error.error.cause) : '';
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
 }
 
 function broken(host: string, what: string): AttemptFailure {

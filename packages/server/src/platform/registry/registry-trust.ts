@@ -41,6 +41,7 @@ export function isTokenHost(host: string, realm: URL, trust: RegistryTrust): boo
   return allowed.some((one) => one !== '' && sameHost(one, realm));
 }
 
-function sameHost(host: string, url: URL): boolean {
+/** True where the URL leads to this host and port. */
+export function sameHost(host: string, url: URL): boolean {
   return URL.canParse(`${url.protocol}//${host}`) && new URL(`${url.protocol}//${host}`).host === url.host;
 }
