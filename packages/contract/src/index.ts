@@ -1,4 +1,5 @@
 export * from './containers.ts';
+export * from './costs.ts';
 export * from './errors.ts';
 export * from './health.ts';
 export * from './hosts.ts';

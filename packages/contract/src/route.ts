@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Cost } from './costs.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Capability } from './session.ts';
 
@@ -14,9 +15,15 @@ export interface RouteSpec {
   readonly tag: string;
   readonly summary: string;
   readonly access: Access;
+  /** How much of it one actor may ask for. */
+  readonly cost: Cost;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Only for lists: the fields that `sort` takes; the first is the default, `-` before it where that is descending. */
+  readonly sorts?: readonly [string, ...string[]];
+  /** The cookie that may stand for a token here; a browser then has to send `x-evenkeel-request` too. */
+  readonly cookie?: string;
   readonly status: 200 | 201 | 202 | 204;
   readonly response?: z.ZodType;
   /** Codes beyond those that every route can answer with. */

@@ -37,6 +37,7 @@ function open(): Promise<App> {
     EVENKEEL_DATA_DIR: join(folder, 'data'),
     EVENKEEL_ENGINE: `unix://${folder}/no-engine.sock`,
     EVENKEEL_SETUP_TOKEN: token,
+    EVENKEEL_METRICS_TOKEN: 'the-token-of-prometheus',
   };
   const result = readConfig({ environment, arguments: [], readFile: () => '' });
   if (result.kind !== 'config') throw new Error('the configuration is wrong');
@@ -218,7 +219,11 @@ describe('a bad day', () => {
       expect(notices).toContainEqual(expect.objectContaining({ code: 'host_unreachable:local', severity: 'error' }));
     }, 30_000);
     expect((await ask(routes.health)).json().status).toBe('degraded');
-    const metrics = await app.face.app.inject('/metrics');
+    expect((await app.face.app.inject('/metrics')).statusCode).toBe(401);
+    const metrics = await app.face.app.inject({
+      url: '/metrics',
+      headers: { authorization: 'Bearer the-token-of-prometheus' },
+    });
     expect(metrics.body).toContain('evenkeel_host_online{host="local"} 0');
     expect(metrics.body).toMatch(
       /http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/health",status="200"\} \d/,

@@ -16,7 +16,14 @@ import { type DataFolder, openDataFolder } from './platform/store/data-folder.ts
 import { createRegistries, registerRegistryRoutes, registriesMigrations } from './registries/index.ts';
 import { createRuns, registerRunRoutes, runsMigrations } from './runs/index.ts';
 import { createSettings, registerSettingsRoutes, settingsMigrations } from './settings/index.ts';
-import { createMetrics, createNotices, type Notices, registerSystemRoutes, watchHosts } from './system/index.ts';
+import {
+  createMetrics,
+  createNotices,
+  type Notices,
+  registerSystemRoutes,
+  watchHosts,
+  watchWriting,
+} from './system/index.ts';
 import { createUpdates, registerUpdateRoutes, updatesMigrations } from './updates/index.ts';
 
 export interface AppOptions {
@@ -83,6 +90,7 @@ async function wire(
   const sealer = openSealer(config, data);
   const notices = createNotices();
   noticeStart(notices, { config, data, sealer });
+  closers.push(watchWriting(store.writing, notices));
 
   const settings = createSettings({ store, log });
   const operations = createOperations({ store, clock, log });
@@ -112,11 +120,12 @@ async function wire(
   });
   // Runs have taken up theirs by now; what nobody took up is over.
   operations.abandonRest();
-  closers.push(
-    () => runs.close(),
-    () => operations.close(),
-    () => updates.close(),
-  );
+  const closeWork = once(async () => {
+    await updates.close();
+    await operations.close();
+    await runs.close();
+  });
+  closers.push(closeWork);
 
   const accounts = createAccounts({ store, sealer, clock, log, setupToken: config.setupToken });
   closers.push(accounts.onAlarm((notice) => notices.set(notice)));
@@ -145,22 +154,28 @@ async function wire(
     authenticate: accounts.authenticate,
     redeemTicket: accounts.redeemTicket,
     onSessionEnd: accounts.onSessionEnd,
-    collections: collections as never,
+    sessionInForce: accounts.inForce,
+    collections,
     followLogs: createLogFollower({ hosts, containers, clock }),
-    metrics,
+    metrics: { ...metrics, token: config.metricsToken },
     observe: metrics.observeAnswer,
     webFolder: options.webFolder,
     checkAnswers: options.checkAnswers ?? false,
+    reportFault: store.writing.report,
   });
-  closers.push(() => face.close());
+  // Work and streams are told to stop while the last answers are on their way: none of them waits for another.
+  closers.push(async () => {
+    await Promise.all([face.close(), closeWork()]);
+  });
 
   const { router } = face;
-  registerSystemRoutes(router, { version, build: face.build, readOnly: store.readOnly, notices });
+  const readOnly = () => store.readOnly || store.writing.trouble !== undefined;
+  registerSystemRoutes(router, { version, build: face.build, readOnly, notices });
   registerAccountRoutes(router, accounts);
   registerSettingsRoutes(router, settings);
   registerOperationRoutes(router, operations);
   registerHostRoutes(router, hosts);
-  registerContainerRoutes(router, { hosts, containers });
+  registerContainerRoutes(router, { hosts, containers, operations, store });
   registerRegistryRoutes(router, registries);
   registerUpdateRoutes(router, { updates, containers });
   registerRunRoutes(router, runs);
@@ -170,6 +185,14 @@ async function wire(
     notices,
     listen: () => face.listen(config),
     close,
+  };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
   };
 }
 

@@ -6,9 +6,14 @@ import { describeError, Fault } from './platform/fault.ts';
 import { createLog } from './platform/log/create-log.ts';
 import type { Log } from './platform/log/log.ts';
 
-/** How long a stop may take; whatever is at work then is finished by recovery at the next start. */
-const longestStopMilliseconds = 30_000;
+/**
+ * How long a stop may take; whatever is at work then is finished by recovery at the next start. Shorter than `stop_grace_period`
+ * in compose.yaml, so that the end is ours and not a kill.
+ */
+const longestStopMilliseconds = 25_000;
 
+// What is written holds secrets and who did what: nobody else on the machine reads it.
+process.umask(0o077);
 await main();
 
 /** Parses, builds, listens, and disposes in reverse order when it is told to stop. */

@@ -51,6 +51,13 @@ describe('options', () => {
     [{ EVENKEEL_LOG_LEVEL: 'loud' }, 'EVENKEEL_LOG_LEVEL must be one of'],
     [{ EVENKEEL_INSECURE_REGISTRIES: 'http://a' }, '"http://a" is not a host name with an optional port'],
     [{ EVENKEEL_ALLOWED_HOSTS: 'a:80' }, 'leave out scheme, port and path'],
+    [
+      { EVENKEEL_TRUSTED_PROXIES: 'proxy.lan' },
+      '"proxy.lan" is not an address or network, such as 10.0.0.7 or 10.0.0.0/8',
+    ],
+    [{ EVENKEEL_TRUSTED_PROXIES: '10.0.0.0/33' }, '"10.0.0.0/33" is not an address or network'],
+    [{ EVENKEEL_TRUSTED_PROXIES: '::1/129' }, 'is not an address or network'],
+    [{ EVENKEEL_METRICS_TOKEN: 'short' }, 'EVENKEEL_METRICS_TOKEN must have 16 to 200 characters'],
     [{ EVENKEEL_SETUP_TOKEN: 'short' }, 'EVENKEEL_SETUP_TOKEN must have 16 to 200 characters'],
     [{ EVENKEEL_OWNER_USERNAME: 'anna' }, 'both EVENKEEL_OWNER_USERNAME and EVENKEEL_OWNER_PASSWORD'],
     [
@@ -59,6 +66,16 @@ describe('options', () => {
     ],
   ])('%j stops the start with a sentence', (environment, sentence) => {
     expect(problemsOf(environment)).toContain(sentence);
+  });
+
+  test('proxies are addresses and networks', () => {
+    const given = '10.0.0.7, 172.16.0.0/12,::1,fd00::/8';
+    expect(configOf({ EVENKEEL_TRUSTED_PROXIES: given }).config.trustedProxies).toEqual([
+      '10.0.0.7',
+      '172.16.0.0/12',
+      '::1',
+      'fd00::/8',
+    ]);
   });
 
   test('a wrong secret is not repeated in the sentence', () => {

@@ -1,4 +1,5 @@
-import type { LogLevel, Option, OptionName } from './options.ts';
+import type { LogLevel } from '../platform/log/log.ts';
+import type { Option, OptionName } from './options.ts';
 import { options, variableOf } from './options.ts';
 
 /** The configuration of one start: checked, complete and frozen. */
@@ -18,6 +19,7 @@ export interface Config {
     | { readonly username: string; readonly email: string | undefined; readonly password: string }
     | undefined;
   readonly setupToken: string | undefined;
+  readonly metricsToken: string | undefined;
   readonly logLevel: LogLevel;
   readonly homeDirectory: string;
   readonly runtimeDirectory: string | undefined;
@@ -141,6 +143,7 @@ function toConfig(values: Values, owner: Config['owner'], { environment }: Surro
     trustedProxies: values.trustedProxies ?? [],
     owner,
     setupToken: values.setupToken,
+    metricsToken: values.metricsToken,
     logLevel: values.logLevel ?? 'info',
     homeDirectory,
     runtimeDirectory: environment['XDG_RUNTIME_DIR'],

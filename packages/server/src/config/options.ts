@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { type LogLevel, logLevels } from '../platform/log/log.ts';
+
 /** How the text of an option becomes a value. `undefined` never reaches it. */
 export type Parse<T> = (text: string) => { readonly value: T } | { readonly wrong: string };
 
@@ -12,9 +15,6 @@ export interface Option<T = unknown> {
   readonly secret?: boolean;
   readonly parse: Parse<T>;
 }
-
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Every option of the server, in the order of `--help`. */
 export const options = {
@@ -59,9 +59,9 @@ export const options = {
   trustedProxies: option(
     'trusted-proxies',
     'addresses',
-    'Reverse proxies whose `X-Forwarded-*` headers count, separated by commas',
+    'Addresses or networks of reverse proxies whose `X-Forwarded-*` headers count, separated by commas',
     'none',
-    list,
+    networks,
   ),
   ownerUsername: option(
     'owner-username',
@@ -77,7 +77,15 @@ export const options = {
     'token',
     'Token of the first-run page, instead of a printed one',
     'a new one at each start',
-    setupToken,
+    token,
+    true,
+  ),
+  metricsToken: option(
+    'metrics-token',
+    'token',
+    'Token with which Prometheus reads `/metrics`. Without it only a session may',
+    'none',
+    bearerToken,
     true,
   ),
   logLevel: option('log-level', 'level', `One of ${logLevels.join(', ')}`, 'info', logLevel),
@@ -142,6 +150,20 @@ function hostNames(given: string): { value: readonly string[] } | { wrong: strin
     : { wrong: `"${odd}" is not a host name; leave out scheme, port and path` };
 }
 
+function networks(given: string): { value: readonly string[] } | { wrong: string } {
+  const all = list(given).value;
+  const odd = all.find((one) => !isNetwork(one));
+  return odd === undefined
+    ? { value: all }
+    : { wrong: `"${odd}" is not an address or network, such as 10.0.0.7 or 10.0.0.0/8` };
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', length] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && (length === undefined || Number(length) <= (version === 4 ? 32 : 128));
+}
+
 function engineUrl(given: string): { value: string } | { wrong: string } {
   if (/^unix:\/\/\/.+/.test(given)) return { value: given };
   if (/^\/.+/.test(given)) return { value: `unix://${given}` };
@@ -149,8 +171,14 @@ function engineUrl(given: string): { value: string } | { wrong: string } {
   return { wrong: 'must be unix:///path/to/docker.sock or tcp://host:port' };
 }
 
-function setupToken(given: string): { value: string } | { wrong: string } {
+function token(given: string): { value: string } | { wrong: string } {
   return given.length < 16 || given.length > 200 ? { wrong: 'must have 16 to 200 characters' } : { value: given };
+}
+
+function bearerToken(given: string): { value: string } | { wrong: string } {
+  const parsed = token(given);
+  if ('wrong' in parsed || /^[\w.~+/=-]+$/.test(given)) return parsed;
+  return { wrong: 'must have only letters, digits and . _ ~ + / = -' };
 }
 
 function logLevel(given: string): { value: LogLevel } | { wrong: string } {

@@ -13,12 +13,17 @@ import { createOperationsStore, isFinished } from './operations-store.ts';
 const shown = 500;
 const kept = 5000;
 const retryEveryMilliseconds = 2000;
+const pruneEveryMilliseconds = 3_600_000;
 
 /** Operations with what their routes need besides. */
 export interface OperationsWithLog extends Operations {
   /** Also one that is too old for the collection. */
   get(id: string): Operation | undefined;
   log(id: string): OperationLogLine[];
+  /** Those that are kept but too old for the collection, by id; read from disk when first asked for. */
+  beyond(): Iterable<readonly [string, Operation]>;
+  /** Forgets the oldest. Done by itself at the start and every hour. */
+  prune(): void;
 }
 
 interface Active {
@@ -39,18 +44,39 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
   const lanes = new OperationLanes();
   const locks = new Map<string, string>();
   const active = new Map<string, Active>();
+  /** Titles of what holds locks and is no operation. */
+  const held = new Map<string, string>();
   const left = new Map(store.unfinished().map((operation) => [operation.id, operation]));
   /** Ends that the database did not take (a full disk): written as soon as it does. */
   const unwritten = new Map<string, Operation>();
   let stopping = false;
   let retry: NodeJS.Timeout | undefined;
+  let older: Map<string, Operation> | undefined;
 
   collection.publish([...store.newest(shown), ...left.values()], []);
-  if (!parts.store.readOnly) store.prune(kept);
+  prune();
+  const pruning = setInterval(prune, pruneEveryMilliseconds).unref();
+
+  function prune(): void {
+    if (parts.store.readOnly) return;
+    try {
+      if (store.prune(kept) > 0) older = undefined;
+    } catch (error) {
+      if (!parts.store.writing.report(error)) throw error;
+    }
+  }
 
   function start(request: OperationRequest): Operation {
     refuseWhenStopped();
     takeable(request.locks);
+    if (request.lane !== undefined && lanes.isFull(request.lane))
+      throw new Fault(
+        'too_many_requests',
+        'Too many of these are waiting already. Try again when some have finished.',
+        {
+          retryAfterSeconds: 30,
+        },
+      );
     const operation: Operation = {
       id: request.id ?? randomUUID(),
       kind: request.kind,
@@ -83,9 +109,21 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
     return enter(next, request, store.log(id).length);
   }
 
+  async function hold<T>(wanted: readonly string[], title: string, work: () => Promise<T>): Promise<T> {
+    takeable(wanted);
+    const id = randomUUID();
+    held.set(id, title);
+    for (const lock of wanted) locks.set(lock, id);
+    try {
+      return await work();
+    } finally {
+      held.delete(id);
+      for (const lock of wanted) locks.delete(lock);
+    }
+  }
+
   function refuseWhenStopped(): void {
-    if (parts.store.readOnly)
-      throw new Fault('read_only', 'Nothing can be started: the database cannot be written. Look at the notices.');
+    parts.store.requireWritable('Nothing can be started');
     if (stopping) throw new Fault('conflict', 'The server is stopping. Try again when it is back.');
   }
 
@@ -93,6 +131,9 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
     for (const lock of wanted) {
       const holder = locks.get(lock);
       if (holder === undefined) continue;
+      const brief = held.get(holder);
+      if (brief !== undefined)
+        throw new Fault('busy', `"${brief}" is at work on ${lock}. Try again when it has finished.`);
       const title = active.get(holder)?.record.current.title ?? holder;
       throw new Fault('busy', `"${title}" is at work on ${lock}. Wait until it has finished, or cancel it.`);
     }
@@ -132,6 +173,7 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
       [operation],
       old.map(({ id }) => id),
     );
+    for (const one of old) older?.set(one.id, one);
   }
 
   async function run(one: Active): Promise<void> {
@@ -173,11 +215,13 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
 
   function end(one: Active, part: Partial<Operation>): void {
     const finished = { ...part, cancellable: false, finishedAt: moment(clock.now()) };
-    if (!one.record.end(finished)) {
-      unwritten.set(one.record.current.id, one.record.current);
-      retry ??= setInterval(writeLate, retryEveryMilliseconds).unref();
-    }
+    if (!one.record.end(finished)) writeLater(one.record.current);
     leave(one);
+  }
+
+  function writeLater(operation: Operation): void {
+    unwritten.set(operation.id, operation);
+    retry ??= setInterval(writeLate, retryEveryMilliseconds).unref();
   }
 
   function writeLate(): void {
@@ -200,15 +244,35 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
     one.settle();
   }
 
+  /** The end of what an earlier process left: a full disk must not keep the server from starting. */
+  function writeEnd(operation: Operation): void {
+    if (parts.store.readOnly) return;
+    try {
+      store.update(operation);
+    } catch (error) {
+      if (!parts.store.writing.report(error)) throw error;
+      writeLater(operation);
+    }
+  }
+
   function get(id: string): Operation | undefined {
-    return active.get(id)?.record.current ?? collection.get(id) ?? store.get(id);
+    return active.get(id)?.record.current ?? collection.get(id) ?? unwritten.get(id) ?? store.get(id);
   }
 
   return {
     collection,
     start,
+    hold,
     resume,
     get,
+    prune,
+    beyond() {
+      if (older === undefined) {
+        const read = store.older(shown).filter(({ id }) => collection.get(id) === undefined);
+        older = new Map(read.map((operation) => [operation.id, operation]));
+      }
+      return older;
+    },
     unfinished: () => [...left.values()],
     abandonRest() {
       for (const operation of left.values()) {
@@ -222,8 +286,8 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
           },
           finishedAt: moment(clock.now()),
         };
-        if (!parts.store.readOnly) store.update(abandoned);
         collection.put(abandoned);
+        writeEnd(abandoned);
       }
       left.clear();
     },
@@ -267,6 +331,7 @@ export function createOperations(parts: { store: Store; clock: Clock; log: Log }
       await Promise.all(running.map(({ done }) => done));
       if (unwritten.size > 0) writeLate();
       clearInterval(retry);
+      clearInterval(pruning);
     },
   };
 }

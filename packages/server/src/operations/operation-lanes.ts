@@ -1,6 +1,8 @@
+import type { OperationLane } from './operations.ts';
+
 /** What waits for its turn. */
 export interface Waiting {
-  readonly lane: { readonly name: string; readonly limit: number } | undefined;
+  readonly lane: OperationLane | undefined;
   readonly begin: () => void;
 }
 
@@ -17,6 +19,12 @@ export class OperationLanes {
       const at = this.#waiting.indexOf(waiting);
       if (at >= 0) this.#waiting.splice(at, 1);
     };
+  }
+
+  /** Whether one more would have to wait and there are as many waiting as may. */
+  isFull(lane: OperationLane): boolean {
+    if (lane.longest === undefined || this.#hasRoom(lane)) return false;
+    return this.#waiting.filter((waiting) => waiting.lane?.name === lane.name).length >= lane.longest;
   }
 
   leave(lane: Waiting['lane']): void {

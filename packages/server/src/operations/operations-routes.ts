@@ -6,6 +6,7 @@ import type { OperationsWithLog } from './create-operations.ts';
 export function registerOperationRoutes(router: Router, operations: OperationsWithLog): void {
   router.list(routes.listOperations, {
     collection: operations.collection,
+    beyond: () => operations.beyond(),
     matches: (operation, query) =>
       (query.state === undefined || operation.state === query.state) &&
       (query.kind === undefined || operation.kind === query.kind),
@@ -15,7 +16,6 @@ export function registerOperationRoutes(router: Router, operations: OperationsWi
       title: ({ title }) => title,
       state: ({ state }) => state,
     },
-    descending: true,
   });
   router.handle(routes.getOperation, ({ params }) => known(operations, params.id));
   router.handle(routes.operationLog, ({ params }) => {

@@ -34,8 +34,10 @@ export interface OperationsStore {
   unfinished(): Operation[];
   appendLog(id: string, first: number, lines: readonly OperationLogLine[]): void;
   log(id: string): OperationLogLine[];
-  /** Forgets finished operations beyond the newest `count`. */
-  prune(count: number): void;
+  /** All but the newest `count`, oldest first. */
+  older(count: number): Operation[];
+  /** Forgets finished operations beyond the newest `count`; how many. */
+  prune(count: number): number;
 }
 
 export function createOperationsStore({ raw }: Store): OperationsStore {
@@ -47,6 +49,9 @@ export function createOperationsStore({ raw }: Store): OperationsStore {
   const get = raw.prepare<[string], { record: string }>('SELECT record FROM operations WHERE id = ?');
   const newest = raw.prepare<[number], { record: string }>(
     'SELECT record FROM (SELECT record, number FROM operations ORDER BY number DESC LIMIT ?) ORDER BY number',
+  );
+  const older = raw.prepare<[number], { record: string }>(
+    'SELECT record FROM (SELECT record, number FROM operations ORDER BY number DESC LIMIT -1 OFFSET ?) ORDER BY number',
   );
   const unfinished = raw.prepare<[], { record: string }>(
     'SELECT record FROM operations WHERE finished = 0 ORDER BY number',
@@ -70,6 +75,7 @@ export function createOperationsStore({ raw }: Store): OperationsStore {
       return row && read(row);
     },
     newest: (count) => newest.all(count).map(read),
+    older: (count) => older.all(count).map(read),
     unfinished: () => unfinished.all().map(read),
     appendLog: (id, first, added) => {
       withDatabaseFaults(() =>
@@ -79,9 +85,7 @@ export function createOperationsStore({ raw }: Store): OperationsStore {
       );
     },
     log: (id) => lines.all(id).map(({ line }) => JSON.parse(line) as OperationLogLine),
-    prune: (count) => {
-      withDatabaseFaults(() => prune.run(count));
-    },
+    prune: (count) => withDatabaseFaults(() => prune.run(count).changes),
   };
 }
 

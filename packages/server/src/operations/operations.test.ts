@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Operation } from '@evenkeel/contract';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { Fault } from '../platform/fault.ts';
 import { systemActor } from '../platform/http/actor.ts';
@@ -71,6 +71,25 @@ const refusal = (work: () => unknown) => {
   }
   return 'no refusal';
 };
+
+test('a lock that is held without an operation refuses others for as long, whatever the end of its work', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const stopping = operations.hold(['local/web', 'local/db'], 'Stop web', () => promise);
+  const wanted = asked({ locks: ['local/web'] });
+  expect(() => operations.start(wanted)).toThrow('"Stop web" is at work on local/web');
+  await expect(operations.hold(['local/db'], 'Stop db', async () => {})).rejects.toMatchObject({ code: 'busy' });
+  expect(operations.collection.size).toBe(0);
+  resolve('stopped');
+  expect(await stopping).toBe('stopped');
+  const failing = operations.hold(['local/web'], 'Stop web', () => Promise.reject(new Error('refused')));
+  await expect(failing).rejects.toThrow('refused');
+  const { work, letGo } = held();
+  const running = operations.start({ ...wanted, work });
+  await expect(operations.hold(['local/web'], 'Stop web', async () => {})).rejects.toThrow('"Update web" is at work');
+  letGo();
+  await operations.finished(running.id);
+  await operations.hold(['local/web'], 'Stop web', async () => {});
+});
 
 describe('an operation', () => {
   test('is on disk before its work begins', async () => {
@@ -173,6 +192,16 @@ describe('locks and lanes', () => {
     for (const { letGo } of works) letGo();
     for (const id of ids) expect((await operations.finished(id)).state).toBe('succeeded');
   });
+});
+
+test('a lane that is full refuses more with when to try again', async () => {
+  const lane = { name: 'check', limit: 1, longest: 2 };
+  const works = [held(), held(), held()];
+  for (const { work } of works) operations.start(asked({ lane, work }));
+  expect(refusal(() => operations.start(asked({ lane })))).toBe('too_many_requests');
+  for (const { letGo } of works) letGo();
+  await vi.waitFor(() => expect(states().filter((state) => state.endsWith('queued'))).toEqual([]), 30_000);
+  operations.start(asked({ lane }));
 });
 
 describe('cancelling', () => {
@@ -306,6 +335,44 @@ describe('the database', () => {
     expect(states().at(-1)).toBe('509: succeeded');
     letGo();
     await operations.finished(first.id);
+  });
+
+  test('that is full does not keep a server from starting, and what was left is given up in its records later', async () => {
+    const { work, begun } = held();
+    const { id } = operations.start(asked({ work }));
+    await begun;
+    await operations.close();
+    store.raw.pragma('query_only = ON');
+    operations = createOperations({ store, clock: systemClock, log: silentLog() });
+    operations.abandonRest();
+    expect(operations.get(id)).toMatchObject({ state: 'failed', error: { code: 'interrupted' } });
+    expect(store.writing.trouble).toBe('read_only');
+    store.raw.pragma('query_only = OFF');
+    await restart();
+    expect(operations.unfinished()).toEqual([]);
+    expect(operations.get(id)).toMatchObject({ state: 'failed', error: { code: 'interrupted' } });
+  });
+
+  test('keeps more than memory shows, and old ones are forgotten while the server runs', async () => {
+    const add = store.raw.prepare('INSERT INTO operations VALUES (?, ?, 1, ?)');
+    const { id } = operations.start(asked({ title: 'newest' }));
+    const record = JSON.stringify(await operations.finished(id));
+    store.raw.transaction(() => {
+      for (let n = 0; n < 5200; n += 1)
+        add.run(`o${n}`, n + 10, record.replace(id, `o${n}`).replace('newest', `old ${n}`));
+    })();
+    operations.prune();
+    await restart();
+    const beyond = [...operations.beyond()];
+    expect(operations.collection.size + beyond.length).toBe(5000);
+    expect(beyond.map(([key]) => key)).toContain('o300');
+    expect(beyond.map(([key]) => key)).not.toContain('o100');
+    const next = operations.start(asked({ title: 'one more' }));
+    await operations.finished(next.id);
+    expect([...operations.beyond()]).toHaveLength(beyond.length + 1);
+    const all = new Set([...operations.collection.values()].map((one) => one.id));
+    for (const [key] of operations.beyond()) all.add(key);
+    expect(all.size).toBe(5001);
   });
 
   function fillDisk(): void {

@@ -15,6 +15,12 @@ export interface OperationContext {
   setCancellable(cancellable: boolean): void;
 }
 
+export interface OperationLane {
+  readonly name: string;
+  readonly limit: number;
+  readonly longest?: number;
+}
+
 export interface OperationRequest {
   readonly id?: string;
   readonly kind: Operation['kind'];
@@ -24,8 +30,11 @@ export interface OperationRequest {
   readonly targets: readonly string[];
   /** What nobody else may work on meanwhile, for example `local/web`. A taken lock refuses with `busy`. */
   readonly locks: readonly string[];
-  /** How many of the same lane run at once; the others wait in the order of their start. */
-  readonly lane?: { readonly name: string; readonly limit: number };
+  /**
+   * How many of the same lane run at once; the others wait in the order of their start. With `longest`, no more than that many
+   * wait: one more is refused with `too_many_requests`.
+   */
+  readonly lane?: OperationLane;
   readonly run?: string | null;
   readonly actor: Actor;
   readonly cancellable: boolean;
@@ -40,6 +49,11 @@ export interface OperationRequest {
 export interface Operations {
   readonly collection: LiveCollection<Operation>;
   start(request: OperationRequest): Operation;
+  /**
+   * Takes the locks for as long as the work lasts, without a record: for what is done before its answer leaves. `title` is what others
+   * are told who want one of them. Throws `busy` when one is taken.
+   */
+  hold<T>(locks: readonly string[], title: string, work: () => Promise<T>): Promise<T>;
   /** Takes up an operation that an earlier process left unfinished: same id and record, new work. */
   resume(id: string, request: Omit<OperationRequest, 'id'>): Operation;
   /** Operations that an earlier process left unfinished and that nobody has resumed or abandoned yet. */

@@ -1,5 +1,5 @@
 import type { Container, Host, Operation, Run, Update } from '@evenkeel/contract';
-import { Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { RegistryHealth } from '../platform/registry/registry-client.ts';
 
@@ -64,8 +64,19 @@ export function createMetrics(sources: MetricsSources): Metrics {
   gauge('operations', 'Operations kept, by kind and state', ['kind', 'state'], (set) => {
     for (const operation of sources.operations.values()) set({ kind: operation.kind, state: operation.state }, 1, true);
   });
-  gauge('registry_requests', 'Requests sent to a registry since the start', ['registry'], (set) => {
-    for (const [registry, health] of sources.registries()) set({ registry }, health.requests);
+  new Counter({
+    name: 'evenkeel_registry_requests_total',
+    help: 'Requests sent to a registry since the start',
+    labelNames: ['registry'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const [registry, health] of sources.registries()) this.inc({ registry }, health.requests);
+    },
+  });
+  gauge('registry_cooling_down', '1 while a registry that refused is left alone', ['registry'], (set) => {
+    for (const [registry, { coolDownUntil }] of sources.registries())
+      set({ registry }, coolDownUntil !== null && coolDownUntil > Date.now() ? 1 : 0);
   });
   gauge('registry_rate_limit_remaining', 'What the registry said is left', ['registry'], (set) => {
     for (const [registry, health] of sources.registries()) {
@@ -76,10 +87,9 @@ export function createMetrics(sources: MetricsSources): Metrics {
     for (const [registry, health] of sources.registries()) set({ registry }, health.state === 'ok' ? 1 : 0);
   });
   gauge('stream_connections', 'Open streams', [], (set) => set({}, sources.streamConnections()));
-  gauge('process_resident_memory_bytes', 'Resident memory of the server', [], (set) =>
-    set({}, process.memoryUsage.rss()),
-  );
+  collectDefaultMetrics({ register });
   watchRuns(sources.runs, register);
+  watchChecks(sources.operations, register);
 
   const answers = new Histogram({
     name: 'evenkeel_http_request_duration_seconds',
@@ -129,6 +139,34 @@ function watchRuns(runs: LiveCollection<Run>, register: Registry): void {
         (Date.parse(run.finishedAt ?? run.createdAt) - started) / 1000,
       );
       if (run.gapMilliseconds !== null) gap.observe(run.gapMilliseconds / 1000);
+    }
+  });
+}
+
+const ended: ReadonlySet<Operation['state']> = new Set(['succeeded', 'failed', 'cancelled']);
+
+/** Checks that end while the server runs: how they ended and how long they took. */
+function watchChecks(operations: LiveCollection<Operation>, register: Registry): void {
+  const duration = new Histogram({
+    name: 'evenkeel_check_duration_seconds',
+    help: 'From the start of a check for updates to its end, by result',
+    labelNames: ['result'],
+    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+    registers: [register],
+  });
+  const counted = new Set<string>();
+  for (const { id, state } of operations.values()) if (ended.has(state)) counted.add(id);
+  operations.subscribe(({ changes }) => {
+    for (const change of changes) {
+      const operation = change.op === 'put' ? operations.get(change.key) : undefined;
+      if (operation === undefined) counted.delete(change.key);
+      if (operation?.kind !== 'check' || !ended.has(operation.state) || counted.has(operation.id)) continue;
+      counted.add(operation.id);
+      if (operation.startedAt === null || operation.finishedAt === null) continue;
+      duration.observe(
+        { result: operation.state },
+        (Date.parse(operation.finishedAt) - Date.parse(operation.startedAt)) / 1000,
+      );
     }
   });
 }

@@ -5,7 +5,8 @@ import type { Notices } from './notices.ts';
 export interface SystemFacts {
   readonly version: string;
   readonly build: string;
-  readonly readOnly: boolean;
+  /** Whether nothing can be changed at present. */
+  readonly readOnly: () => boolean;
   readonly notices: Notices;
 }
 
@@ -18,7 +19,7 @@ export function registerSystemRoutes(router: Router, { version, build, readOnly,
   router.handle(routes.system, ({ request }) => ({
     version,
     build,
-    readOnly,
+    readOnly: readOnly(),
     encrypted: request.encrypted,
     notices: [...notices.collection.values()],
   }));

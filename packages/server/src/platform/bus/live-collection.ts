@@ -1,4 +1,5 @@
 import type { CollectionChange } from '@evenkeel/contract';
+import { createListeners } from '../listeners.ts';
 
 /** What a subscriber gets: the changes of one publication, and the position after it. */
 export interface CollectionDelta {
@@ -25,7 +26,7 @@ export class LiveCollection<T> {
   readonly #items = new Map<string, T>();
   readonly #history: CollectionDelta[] = [];
   readonly #historyLimit: number;
-  readonly #listeners = new Set<(delta: CollectionDelta) => void>();
+  readonly #listeners = createListeners<CollectionDelta>();
   readonly #epoch = crypto.randomUUID().slice(0, 8);
   #version = 0;
 
@@ -82,7 +83,7 @@ export class LiveCollection<T> {
     const delta = { position: this.position, changes };
     this.#history.push(delta);
     if (this.#history.length > this.#historyLimit) this.#history.shift();
-    for (const listener of this.#listeners) listener(delta);
+    this.#listeners.tell(delta);
   }
 
   /** Deltas after `position`; undefined when they are no longer known: then a snapshot is needed. */
@@ -97,7 +98,6 @@ export class LiveCollection<T> {
 
   /** Listeners are called synchronously, in the order of publication. Returns the way to stop. */
   subscribe(listener: (delta: CollectionDelta) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 }

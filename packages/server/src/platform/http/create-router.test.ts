@@ -1,10 +1,10 @@
 import { type Operation, type Page, type Problem, type RouteSpec, routes } from '@evenkeel/contract';
 import type { FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { LiveCollection } from '../bus/live-collection.ts';
 import { Fault } from '../fault.ts';
-import { silentLog } from '../log/create-log.ts';
+import { createLog } from '../log/create-log.ts';
 import type { Actor } from './actor.ts';
 import { createAllowedHosts } from './allowed-hosts.ts';
 import { createRouter } from './create-router.ts';
@@ -12,21 +12,33 @@ import { createHttpServer } from './http-server.ts';
 import type { Router } from './router.ts';
 
 const viewer: Actor = { kind: 'user', id: 'v', name: 'vera', capabilities: new Set(['operation:read']), session: 's' };
+const keeper: Actor = {
+  ...viewer,
+  id: 'k',
+  name: 'kim',
+  capabilities: new Set(['registry:write', 'container:logs']),
+};
 const bearer = { authorization: 'Bearer viewer' };
 
+let now: number;
 let app: FastifyInstance;
 let router: Router;
 
+let lines: Record<string, unknown>[];
+
 beforeEach(async () => {
+  lines = [];
   app = await createHttpServer({
-    log: silentLog(),
+    log: createLog({ level: 'info', destination: { write: (line: string) => void lines.push(JSON.parse(line)) } }),
     hosts: createAllowedHosts([]),
     trustedProxies: [],
     sessionCookie: 'evenkeel_refresh',
   });
+  now = 0;
   router = createRouter(app, {
-    authenticate: async (token) => (token === 'viewer' ? viewer : undefined),
+    authenticate: async (token) => ({ viewer, keeper, 'other-keeper': { ...keeper, id: 'k2' } })[token],
     checkAnswers: true,
+    now: () => now,
   });
 });
 afterEach(() => app.close());
@@ -164,7 +176,11 @@ describe('a list', () => {
       collection: operations,
       matches: (item, query) => query.state === undefined || item.state === query.state,
       texts: ({ title }) => [title],
-      sorts: { createdAt: ({ createdAt }) => createdAt, title: ({ title }) => title },
+      sorts: {
+        createdAt: ({ createdAt }) => createdAt,
+        title: ({ title }) => title,
+        state: ({ state }) => state,
+      },
     });
   });
 
@@ -182,7 +198,9 @@ describe('a list', () => {
         cursor = page.nextCursor;
       }
       expect(new Set(seen).size).toBe(25);
-      expect(seen).toEqual(sort.includes('=-') ? seen.toSorted().reverse() : seen.toSorted());
+      // Without a wish the newest come first.
+      const descending = sort === '' || sort.includes('=-');
+      expect(seen).toEqual(descending ? seen.toSorted().reverse() : seen.toSorted());
     }
   });
 
@@ -265,6 +283,95 @@ describe('who may ask', () => {
   test.each(['token', 'access_token', 'ticket'])('a %s in the URL is refused', async (name) => {
     const answer = await app.inject(`/api/v1/health?${name}=viewer`);
     expect([answer.statusCode, answer.json<Problem>().code]).toEqual([401, 'not_signed_in']);
+  });
+});
+
+describe('the log', () => {
+  test('has each refusal with its request, address and user, and nothing of what was sent', async () => {
+    router.handle(routes.changeSettings, () => never());
+    router.handle(routes.login, () => never());
+    const denied = await app.inject({ method: 'PATCH', url: '/api/v1/settings', headers: bearer, payload: {} });
+    const foreign = await app.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      headers: { origin: 'http://evil.example' },
+      payload: {},
+    });
+    const wrong = await app.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: { username: 7, password: 'canary' },
+    });
+    const unknown = await app.inject('/api/v1/nothing?q=canary');
+    const unsigned = await app.inject({ method: 'PATCH', url: '/api/v1/settings', payload: {} });
+    const of = (answer: { headers: Record<string, unknown> }) =>
+      lines.find(({ request }) => request === answer.headers['x-request-id']);
+    expect(of(denied)).toMatchObject({ level: 'warn', code: 'denied', user: 'vera', address: '127.0.0.1' });
+    expect(of(foreign)).toMatchObject({ level: 'warn', code: 'origin_refused', status: 403 });
+    expect(of(wrong)).toMatchObject({ level: 'info', code: 'bad_input', path: '/api/v1/session' });
+    expect(of(unknown)).toMatchObject({ level: 'info', code: 'not_found', path: '/api/v1/nothing' });
+    expect(of(unsigned)).toMatchObject({ level: 'info', code: 'not_signed_in' });
+    expect(JSON.stringify(lines)).not.toContain('canary');
+  });
+
+  test('has each change with who made it, and no reading', async () => {
+    router.handle(routes.setupState, () => ({ setupNeeded: false }));
+    router.handle(routes.streamTicket, () => ({ ticket: 't', expiresAt: 'x' }));
+    await app.inject('/api/v1/setup');
+    expect(lines).toEqual([]);
+    const changed = await app.inject({ method: 'POST', url: '/api/v1/stream-tickets', headers: bearer });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        msg: 'request',
+        request: changed.headers['x-request-id'],
+        user: 'vera',
+        method: 'POST',
+        path: '/api/v1/stream-tickets',
+        status: 201,
+      }),
+    ]);
+  });
+});
+
+describe('floods', () => {
+  test('each actor has so many requests of a class; the next says when to come again, and others go on', async () => {
+    router.handle(routes.testRegistry, () => ({ ok: true, detail: '' }));
+    router.handle(routes.setupState, () => ({ setupNeeded: false }));
+    const ask = (user: string) =>
+      app.inject({ method: 'POST', url: '/api/v1/registries/x/test', headers: { authorization: `Bearer ${user}` } });
+    const codes: number[] = [];
+    for (let n = 0; n < 6; n += 1) codes.push((await ask('keeper')).statusCode);
+    expect(codes).toEqual([200, 200, 200, 200, 200, 429]);
+    const refused = await ask('keeper');
+    expect(refused.json<Problem>().code).toBe('too_many_requests');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await ask('other-keeper')).statusCode).toBe(200);
+    expect((await app.inject('/api/v1/setup')).statusCode).toBe(200);
+    now += 12_000;
+    expect((await ask('keeper')).statusCode).toBe(200);
+    expect((await ask('keeper')).statusCode).toBe(429);
+  });
+
+  test('of what is costly only a few are at work at once for one actor', async () => {
+    const { promise, resolve } = Promise.withResolvers<{ lines: never[]; truncated: boolean }>();
+    let atWork = 0;
+    router.handle(routes.containerLogs, () => {
+      atWork += 1;
+      return promise;
+    });
+    const asked = {
+      url: '/api/v1/containers/local/web/logs?q=x',
+      headers: { authorization: 'Bearer keeper' },
+    };
+    const ask = async () => app.inject(asked);
+    const running = [ask(), ask(), ask(), ask()];
+    await vi.waitFor(() => expect(atWork).toBe(4));
+    const refused = await ask();
+    expect([refused.statusCode, refused.json<Problem>().code]).toEqual([429, 'too_many_requests']);
+    resolve({ lines: [], truncated: false });
+    for (const one of running) expect((await one).statusCode).toBe(200);
+    expect((await ask()).statusCode).toBe(200);
   });
 });
 

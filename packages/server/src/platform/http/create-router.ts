@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RouteSpec } from '@evenkeel/contract';
+import type { Access, RouteSpec } from '@evenkeel/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { type Actor, can } from './actor.ts';
 import { createListPages } from './list-page.ts';
+import { networkOf } from './network-of.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { requestFacts } from './request-facts.ts';
 import { parseInput } from './request-input.ts';
 import type { RouteContext, Router } from './router.ts';
@@ -13,6 +15,8 @@ export interface RouterOptions {
   readonly authenticate: (accessToken: string) => Promise<Actor | undefined>;
   /** Check each answer against its schema: for tests, where a wrong answer is an error. */
   readonly checkAnswers?: boolean;
+  /** Milliseconds, for the limits of requests. Default: the clock of the machine. */
+  readonly now?: () => number;
 }
 
 declare module 'fastify' {
@@ -26,6 +30,7 @@ const json = 'application/json; charset=utf-8';
 /** The router over fastify. A route without a declared access, or registered twice, stops the start. */
 export function createRouter(app: FastifyInstance, options: RouterOptions): Router {
   app.decorateRequest('actor', undefined);
+  const limits = createRateLimits(options.now ?? Date.now);
 
   function register(route: RouteSpec, answer: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void {
     if (!route.access) throw new Error(`The route ${route.id} does not say who may call it.`);
@@ -34,10 +39,17 @@ export function createRouter(app: FastifyInstance, options: RouterOptions): Rout
       url: route.path,
       // Before the body is read: who may not call has nothing parsed.
       onRequest: async (request) => {
-        request.actor = await admit(route, request, options.authenticate);
+        if (route.access === 'public') return;
+        request.actor = await actorOf(request, options.authenticate);
+        admit(route.access, request.actor);
       },
       handler: async (request, reply) => {
-        await answer(request, reply);
+        const leave = limits.enter(request.actor?.id ?? networkOf(request.ip), route.cost);
+        try {
+          await answer(request, reply);
+        } finally {
+          leave();
+        }
         return reply;
       },
     });
@@ -56,7 +68,8 @@ export function createRouter(app: FastifyInstance, options: RouterOptions): Rout
       });
     },
     list(route, source) {
-      const pages = createListPages(source);
+      if (route.sorts === undefined) throw new Error(`The list ${route.id} does not say how it is sorted.`);
+      const pages = createListPages(source, route.sorts[0]);
       register(route, async (request, reply) => {
         const { query } = parseInput(route, request);
         const { etag, body } = pages.answer(query as Parameters<typeof pages.answer>[0]);
@@ -69,26 +82,23 @@ export function createRouter(app: FastifyInstance, options: RouterOptions): Rout
   };
 }
 
-async function admit(
-  route: RouteSpec,
-  request: FastifyRequest,
-  authenticate: RouterOptions['authenticate'],
-): Promise<Actor | undefined> {
-  if (route.access === 'public') return undefined;
-  const actor = await bearerOf(request, authenticate);
+function admit(access: Exclude<Access, 'public'>, actor: Actor | undefined): void {
   if (actor === undefined)
     throw new Fault('not_signed_in', 'Sign in first: send a valid access token as "Authorization: Bearer …".');
-  if (route.access !== 'signed-in' && !can(actor, route.access))
-    throw new Fault('denied', `This needs the permission ${route.access}, which ${actor.name} does not have.`);
-  return actor;
+  if (access !== 'signed-in' && !can(actor, access))
+    throw new Fault('denied', `This needs the permission ${access}, which ${actor.name} does not have.`);
 }
 
-/** The actor of the `Authorization` header (RFC 6750, section 2.1); tokens in URLs are never looked at. */
-export async function bearerOf(
+/** The token of the `Authorization` header (RFC 6750, section 2.1); tokens in URLs are never looked at. */
+export function bearerTokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer ([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+export async function actorOf(
   request: FastifyRequest,
   authenticate: RouterOptions['authenticate'],
 ): Promise<Actor | undefined> {
-  const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '') ?? [];
+  const token = bearerTokenOf(request);
   return token === undefined ? undefined : authenticate(token);
 }
 

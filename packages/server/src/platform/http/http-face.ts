@@ -1,6 +1,4 @@
-import type { CollectionTopic } from '@evenkeel/contract';
 import type { FastifyInstance } from 'fastify';
-import type { LiveCollection } from '../bus/live-collection.ts';
 import type { Log } from '../log/log.ts';
 import type { Actor } from './actor.ts';
 import { createAllowedHosts } from './allowed-hosts.ts';
@@ -8,10 +6,11 @@ import { serveApiDocs } from './api-docs.ts';
 import { createRouter } from './create-router.ts';
 import { createHttpServer, type HttpServerOptions } from './http-server.ts';
 import type { Router } from './router.ts';
-import { serveMetrics } from './serve-metrics.ts';
+import { type ServedMetrics, serveMetrics } from './serve-metrics.ts';
 import { buildOf, serveWeb } from './static-web.ts';
+import type { FollowLogs } from './stream/follow-logs.ts';
 import { serveStream } from './stream/serve-stream.ts';
-import { createStream, type FollowLogs, type Stream, type StreamLimits } from './stream/stream.ts';
+import { createStream, type Stream, type StreamCollections, type StreamLimits } from './stream/stream.ts';
 
 export interface HttpFaceOptions extends Omit<HttpServerOptions, 'hosts'> {
   readonly log: Log;
@@ -22,13 +21,17 @@ export interface HttpFaceOptions extends Omit<HttpServerOptions, 'hosts'> {
   readonly redeemTicket: (ticket: string) => Actor | undefined;
   /** Tells when a session has ended: its streams are closed at once. */
   readonly onSessionEnd: (listener: (session: string) => void) => () => void;
-  readonly collections: Readonly<Record<CollectionTopic, LiveCollection<never>>>;
+  /** Whether the session of an actor still holds: it may reach its age while a stream is open. */
+  readonly sessionInForce: (actor: Actor) => boolean;
+  readonly collections: StreamCollections;
   readonly followLogs: FollowLogs;
-  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly metrics: ServedMetrics;
   /** Where the built web application lies; it may be missing. */
   readonly webFolder: string;
   readonly checkAnswers?: boolean;
   readonly streamLimits?: Partial<StreamLimits>;
+  /** How long a stop waits for answers that are on their way; then their connections are cut. Default 5 s. */
+  readonly drainMilliseconds?: number;
 }
 
 /** Everything that is spoken over one port: API, stream, web application, documents and metrics. */
@@ -39,9 +42,11 @@ export interface HttpFace {
   readonly build: string;
   /** The port that was taken. Throws the error of the system when there is none to have. */
   listen(address: { host: string; port: number }): Promise<number>;
-  /** Answers what has been asked, closes streams, takes no more. */
+  /** Closes streams, takes no more, and answers what has been asked, as far as that does not take long. */
   close(): Promise<void>;
 }
+
+const longestDrain = 5000;
 
 export async function createHttpFace(options: HttpFaceOptions): Promise<HttpFace> {
   const { log, authenticate } = options;
@@ -52,6 +57,7 @@ export async function createHttpFace(options: HttpFaceOptions): Promise<HttpFace
     build,
     collections: options.collections,
     followLogs: options.followLogs,
+    inForce: options.sessionInForce,
     authenticate: async ({ ticket, accessToken }) => {
       if (ticket !== undefined) return options.redeemTicket(ticket);
       return accessToken === undefined ? undefined : authenticate(accessToken);
@@ -78,7 +84,12 @@ export async function createHttpFace(options: HttpFaceOptions): Promise<HttpFace
     async close() {
       stopWatching();
       stream.close();
-      await app.close();
+      const cut = setTimeout(() => app.server.closeAllConnections(), options.drainMilliseconds ?? longestDrain);
+      try {
+        await app.close();
+      } finally {
+        clearTimeout(cut);
+      }
     },
   };
 }

@@ -6,7 +6,7 @@ import { Fault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import { handleErrors, pathOf, sendProblem } from './problem.ts';
-import { guardRequests } from './request-guard.ts';
+import { guardRequests, safeMethods } from './request-guard.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 export interface HttpServerOptions {
@@ -15,6 +15,8 @@ export interface HttpServerOptions {
   /** Addresses and networks whose `X-Forwarded-*` headers count. */
   readonly trustedProxies: readonly string[];
   readonly sessionCookie: string;
+  /** Told of every fault, so that a disk that is full is noticed by whoever meets it first. */
+  readonly reportFault?: (fault: Fault) => void;
   /** Called once an answer has been sent, for the metrics. `route` is the pattern, never the path. */
   readonly observe?: (answer: { method: string; route: string; status: number; seconds: number }) => void;
 }
@@ -46,14 +48,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   acceptJsonOnly(app);
   addSecurityHeaders(app);
   guardRequests(app, options);
-  handleErrors(app, options.log);
+  handleErrors(app, options.log, options.reportFault);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     options.observe?.({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
-    options.log.debug(
+    // Whoever changed something can be found by the log of the usual level; what was only read cannot, for it is too much.
+    const changed = !safeMethods.has(request.method) && reply.statusCode < 400;
+    options.log[changed ? 'info' : 'debug'](
       {
         request: request.id,
         method: request.method,
@@ -61,6 +65,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
         status: reply.statusCode,
         milliseconds: Math.round(reply.elapsedTime),
         address: request.ip,
+        user: request.actor?.name,
       },
       'request',
     );

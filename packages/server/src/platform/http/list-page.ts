@@ -24,7 +24,8 @@ export interface ListPages<Query> {
   answer(query: Query & PageQuery): { readonly etag: string; readonly body: Buffer };
 }
 
-export function createListPages<T, Query>(source: ListSource<T, Query>): ListPages<Query> {
+/** `usual` is the field that is sorted by when none is asked for, `-` before it for descending. */
+export function createListPages<T, Query>(source: ListSource<T, Query>, usual: string): ListPages<Query> {
   const kept = new Map<string, Buffer>();
   let keptPosition = '';
 
@@ -39,22 +40,24 @@ export function createListPages<T, Query>(source: ListSource<T, Query>): ListPag
       const etag = `"${position}-${createHash('sha256').update(asked).digest('base64url').slice(0, 16)}"`;
       const known = kept.get(asked);
       if (known !== undefined) return { etag, body: known };
-      const body = Buffer.from(JSON.stringify(pageOf(source, query)));
+      const body = Buffer.from(JSON.stringify(pageOf(source, { ...query, sort: query.sort ?? usual })));
       if (kept.size < mostKept) kept.set(asked, body);
       return { etag, body };
     },
   };
 }
 
-function pageOf<T, Query>(source: ListSource<T, Query>, query: Query & PageQuery): Page<T> {
+function pageOf<T, Query>(source: ListSource<T, Query>, query: Query & PageQuery & { sort: string }): Page<T> {
   const { name, descending, of } = sortOf(source, query.sort);
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor, `${descending ? '-' : ''}${name}`);
   const wanted = query.q?.toLowerCase();
   const matching: { item: T; value: string | number; key: string }[] = [];
-  for (const [key, item] of source.collection.entries()) {
-    if (!source.matches(item, query)) continue;
-    if (wanted !== undefined && !source.texts(item).some((text) => text.toLowerCase().includes(wanted))) continue;
-    matching.push({ item, value: of(item), key });
+  for (const items of [source.collection.entries(), source.beyond?.() ?? []]) {
+    for (const [key, item] of items) {
+      if (!source.matches(item, query)) continue;
+      if (wanted !== undefined && !source.texts(item).some((text) => text.toLowerCase().includes(wanted))) continue;
+      matching.push({ item, value: of(item), key });
+    }
   }
   const direction = descending ? -1 : 1;
   const order = (a: { value: string | number; key: string }, b: { value: string | number; key: string }) =>
@@ -74,10 +77,10 @@ function pageOf<T, Query>(source: ListSource<T, Query>, query: Query & PageQuery
   };
 }
 
-function sortOf<T, Query>(source: ListSource<T, Query>, asked: string | undefined) {
+function sortOf<T, Query>(source: ListSource<T, Query>, asked: string) {
   const names = Object.keys(source.sorts);
-  const descending = asked === undefined ? (source.descending ?? false) : asked.startsWith('-');
-  const name = asked === undefined ? (names[0] ?? '') : asked.replace(/^-/, '');
+  const descending = asked.startsWith('-');
+  const name = asked.replace(/^-/, '');
   const of = Object.hasOwn(source.sorts, name) ? source.sorts[name] : undefined;
   if (of === undefined) {
     throw badInput([

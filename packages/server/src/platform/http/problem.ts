@@ -8,21 +8,38 @@ import { databaseFault } from '../store/database-fault.ts';
 const mediaType = 'application/problem+json; charset=utf-8';
 
 /** Every error leaves the server as problem details (RFC 9457) with our code and the request id. Errors of ours say nothing more. */
-export function handleErrors(app: FastifyInstance, log: Log): void {
+export function handleErrors(app: FastifyInstance, log: Log, report?: (fault: Fault) => void): void {
   app.setErrorHandler((error, request, reply) => {
     const fault = toFault(error);
-    if (fault.kind === 'bug')
-      log.error({ request: request.id, method: request.method, path: pathOf(request), err: error }, 'request failed');
-    else if (fault.kind === 'remote-sick')
-      log.warn(
-        { request: request.id, path: pathOf(request), code: fault.code, reason: fault.message },
-        'request failed',
-      );
+    report?.(fault);
+    logProblem(log, request, fault, error);
     return sendProblem(request, reply, fault);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, new Fault('not_found', `There is no ${request.method} ${pathOf(request)}.`)),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const fault = new Fault('not_found', `There is no ${request.method} ${pathOf(request)}.`);
+    logProblem(log, request, fault, fault);
+    return sendProblem(request, reply, fault);
+  });
+}
+
+/** What somebody may be trying that is not allowed. A token that has run out is none of that: it happens every 15 minutes. */
+const suspicious: ReadonlySet<string> = new Set(['denied', 'setup_closed', 'origin_refused', 'too_many_requests']);
+
+/** Each problem is one line with its request id. What was sent is not repeated: it may be a secret in the wrong field. */
+function logProblem(log: Log, request: FastifyRequest, fault: Fault, error: unknown): void {
+  const line = {
+    request: request.id,
+    method: request.method,
+    path: pathOf(request),
+    status: fault.status,
+    code: fault.code,
+    address: request.ip,
+    user: request.actor?.name,
+  };
+  if (fault.kind === 'bug') log.error({ ...line, err: error }, 'request failed');
+  else if (fault.kind === 'remote-sick') log.warn({ ...line, reason: fault.message }, 'request failed');
+  else if (suspicious.has(fault.code)) log.warn(line, 'request refused');
+  else log.info(line, 'request refused');
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, fault: Fault): FastifyReply {

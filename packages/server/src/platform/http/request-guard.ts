@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Those that change nothing (RFC 9110, section 9.2.1). */
+export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Names under which tokens get into URLs, and from there into logs and histories. */
 const tokenParameter =
   /[?&](?:token|access_token|accesstoken|refresh_token|refreshtoken|ticket|jwt|api_key|apikey|auth)=/i;

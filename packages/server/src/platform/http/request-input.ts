@@ -43,6 +43,10 @@ export function badInput(problems: readonly FieldProblem[]): Fault {
   return new Fault('bad_input', `${sentence}${more}.`.slice(0, 2000), { fields: named });
 }
 
+function joined(steps: readonly string[]): string {
+  return steps.filter((step) => step !== '').join('.');
+}
+
 function surplus(name: string, given: unknown): FieldProblem[] {
   if (given === undefined || given === null) return [];
   if (typeof given !== 'object' || Array.isArray(given))
@@ -51,11 +55,12 @@ function surplus(name: string, given: unknown): FieldProblem[] {
 }
 
 function unknownField(place: string, key: string): FieldProblem {
-  return { field: `${place}.${key.slice(0, 100)}`, rule: 'unrecognized_keys', message: 'is not a known field' };
+  return { field: joined([place, key.slice(0, 100)]), rule: 'unrecognized_keys', message: 'is not a known field' };
 }
 
-function problemsOf(name: string, issue: z.core.$ZodIssue): FieldProblem[] {
-  const place = [name, ...issue.path.map((step) => String(step).slice(0, 100))].join('.');
+/** One issue of a schema as the fields that are wrong; `name` is where the input stands, empty for a message of its own. */
+export function problemsOf(name: string, issue: z.core.$ZodIssue): FieldProblem[] {
+  const place = joined([name, ...issue.path.map((step) => String(step).slice(0, 100))]);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(place, key));
   return [{ field: place, rule: issue.code, message: issue.message }];
 }

@@ -42,17 +42,27 @@ export interface Router {
    * A list served from memory: filter, sort, page, with an ETag made of the collection's position and the query; 304 where
    * nothing changed; the whole unfiltered list is serialised once per position.
    */
-  list<const R extends RouteSpec, T>(route: R, list: ListSource<T, Infer<R['query'], Record<string, never>>>): void;
+  list<const R extends RouteSpec, T>(
+    route: R,
+    list: ListSource<T, Infer<R['query'], Record<string, never>>, SortField<R>>,
+  ): void;
 }
 
-export interface ListSource<T, Query> {
+/** The fields that the route says it can be sorted by. */
+type SortField<R extends RouteSpec> = R['sorts'] extends readonly (infer Name)[]
+  ? Name extends `-${infer Field}`
+    ? Field
+    : Name & string
+  : never;
+
+export interface ListSource<T, Query, Field extends string = string> {
   readonly collection: LiveCollection<T>;
+  /** Items that are too old for the collection, with keys that it does not have. They change only when it does. */
+  readonly beyond?: () => Iterable<readonly [string, T]>;
   /** True for items that the query wants; `q` and paging are done by the router. */
   readonly matches: (item: T, query: Query) => boolean;
   /** The texts that `q` searches. */
   readonly texts: (item: T) => readonly string[];
-  /** Sortable fields; the first is the default. */
-  readonly sorts: Readonly<Record<string, (item: T) => string | number>>;
-  /** Default direction of the first sort. */
-  readonly descending?: boolean;
+  /** What each sortable field of the route is compared by. */
+  readonly sorts: Readonly<Record<Field, (item: T) => string | number>>;
 }

@@ -1,19 +1,35 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { equalInConstantTime } from '../crypto/tokens.ts';
 import { Fault } from '../fault.ts';
 import { can } from './actor.ts';
-import { bearerOf, type RouterOptions } from './create-router.ts';
+import { actorOf, bearerTokenOf, type RouterOptions } from './create-router.ts';
 
-/** `/metrics` for Prometheus: open to this machine, to others with an access token that may read the system. */
+export interface ServedMetrics {
+  readonly contentType: string;
+  /** What Prometheus sends; undefined where only a session may read. */
+  readonly token: string | undefined;
+  text(): Promise<string>;
+}
+
+/**
+ * `/metrics` for Prometheus: with the token of the configuration, or with an access token that may read the system. Where a
+ * request comes from says nothing: a proxy on this machine brings those of others.
+ */
 export function serveMetrics(
   app: FastifyInstance,
-  metrics: { readonly contentType: string; text(): Promise<string> },
+  metrics: ServedMetrics,
   authenticate: RouterOptions['authenticate'],
 ): void {
   app.get('/metrics', async (request, reply) => {
-    if (!isLocal(request)) {
-      const actor = await bearerOf(request, authenticate);
+    const given = bearerTokenOf(request);
+    const known = given !== undefined && metrics.token !== undefined && equalInConstantTime(given, metrics.token);
+    if (!known) {
+      const actor = await actorOf(request, authenticate);
       if (actor === undefined)
-        throw new Fault('not_signed_in', 'From another machine, /metrics needs "Authorization: Bearer …".');
+        throw new Fault(
+          'not_signed_in',
+          '/metrics needs "Authorization: Bearer …" with the token of EVENKEEL_METRICS_TOKEN or of a session.',
+        );
       if (!can(actor, 'system:read')) throw new Fault('denied', 'This needs the permission system:read.');
     }
     return reply
@@ -21,10 +37,4 @@ export function serveMetrics(
       .header('cache-control', 'no-store')
       .send(await metrics.text());
   });
-}
-
-/** A proxy on this machine brings the requests of others, so what was forwarded is not local. */
-function isLocal(request: FastifyRequest): boolean {
-  const forwarded = request.headers['x-forwarded-for'] !== undefined || request.headers['forwarded'] !== undefined;
-  return !forwarded && /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(request.ip);
 }

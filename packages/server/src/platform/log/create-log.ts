@@ -1,8 +1,5 @@
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
-import type { Log } from './log.ts';
-
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+import type { Log, LogLevel } from './log.ts';
 
 const longestText = 4000;
 const secretFields = ['password', 'newPassword', 'currentPassword', 'token', 'accessToken', 'refreshToken', 'ticket'];

@@ -72,7 +72,7 @@ async function prepare(
     await db.destroy();
     throw error;
   }
-  const writing = createWriting(raw, file);
+  const writing = createWriting(raw, { file, readOnly });
   return {
     tables: <T>() => db as Kysely<T>,
     raw,

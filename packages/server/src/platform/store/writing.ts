@@ -23,14 +23,17 @@ const lookEveryMilliseconds = 10_000;
 /** With less than this the next transaction may not fit. */
 const leastFreeBytes = 256 * 1024;
 
-/** `file` is undefined for a store in memory, which needs no looking after. */
-export function createWriting(raw: Database.Database, file: string | undefined): Writing {
+/** `file` is undefined for a store in memory, whose disk there is none of. A read-only store has said so already. */
+export function createWriting(
+  raw: Database.Database,
+  { file, readOnly }: { readonly file: string | undefined; readonly readOnly: boolean },
+): Writing {
   const listeners = createListeners<WriteTrouble | undefined>();
   let trouble: WriteTrouble | undefined;
   const timer = file === undefined ? undefined : setInterval(() => look(), lookEveryMilliseconds).unref();
 
   function set(next: WriteTrouble | undefined): void {
-    if (next === trouble) return;
+    if (next === trouble || readOnly) return;
     trouble = next;
     listeners.tell(next);
   }

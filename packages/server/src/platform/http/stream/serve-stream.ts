@@ -9,10 +9,13 @@ export function serveStream(app: FastifyInstance, stream: Stream, hosts: Allowed
   app.route({
     method: 'GET',
     url: '/api/v1/stream',
-    onRequest: async (request) => checkUpgrade(request, hosts),
+    onRequest: async (request) => {
+      checkUpgrade(request, hosts);
+      if (request.ws) stream.admit(request.ip);
+    },
     handler: async () => {
       throw new Fault('bad_input', 'The stream is a WebSocket (RFC 6455): ask with "Connection: Upgrade".');
     },
-    wsHandler: (socket) => stream.accept(socket),
+    wsHandler: (socket, request) => stream.accept(socket, request.ip),
   });
 }

@@ -1,19 +1,27 @@
-import { type Capability, ClientMessage, type CollectionTopic, type ServerMessage } from '@evenkeel/contract';
+import { type Capability, type ClientMessage, type CollectionTopic, streamCloseCodes } from '@evenkeel/contract';
 import type { RawData, WebSocket } from 'ws';
 import { describeError } from '../../fault.ts';
 import { type Actor, can } from '../actor.ts';
-import { closeCodes } from './close-codes.ts';
+import { readMessage } from './client-message.ts';
+import { createLogFollowers } from './log-followers.ts';
+import { createMessageBudget } from './message-budget.ts';
 import type { StreamLimits, StreamOptions } from './stream.ts';
-import type { Frame, Topic } from './stream-topic.ts';
+import type { StreamLine } from './stream-line.ts';
+import type { Topic } from './stream-topic.ts';
+import { createTopicSubscriptions } from './topic-subscriptions.ts';
 
 export interface StreamConnection {
   /** Undefined until a good `hello`. */
   readonly actor: Actor | undefined;
-  end(code: number, reason: string): void;
+  /** Of its address: where it is counted while it has not said hello. */
+  readonly network: string;
+  readonly unsentBytes: number;
+  end(reason: keyof typeof streamCloseCodes, text: string): void;
 }
 
 interface ConnectionOptions extends Omit<StreamOptions, 'limits'> {
   readonly limits: StreamLimits;
+  readonly network: string;
   readonly topics: Readonly<Record<CollectionTopic, Topic>>;
   readonly admit: (actor: Actor) => boolean;
   readonly onClose: () => void;
@@ -32,165 +40,125 @@ const topicCapabilities: Readonly<Record<CollectionTopic, Capability>> = {
 /** How often a client that was skipped over is looked at again. */
 const catchUpMilliseconds = 50;
 
-interface Subscription {
-  /** Up to where the client is complete. */
-  position: string;
-  readonly stop: () => void;
-}
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
 /** One client: says hello, subscribes, and gets no more than it can read. */
 export function createConnection(socket: WebSocket, options: ConnectionOptions): StreamConnection {
   const { limits, topics, log } = options;
-  const subscriptions = new Map<CollectionTopic, Subscription>();
-  const followers = new Map<string, AbortController>();
+  const line: StreamLine = {
+    send: (message) => socket.send(JSON.stringify(message)),
+    sendText: (text) => socket.send(text),
+    full: () => socket.bufferedAmount > limits.highWaterBytes,
+  };
+  const subscriptions = createTopicSubscriptions(line);
+  const followers = createLogFollowers(line, {
+    followLogs: options.followLogs,
+    most: limits.followersPerConnection,
+  });
+  const withinBudget = createMessageBudget(limits.messages, Date.now);
+  /** What came after `hello` and before its answer. */
+  const early: Exclude<ClientMessage, Hello>[] = [];
   let actor: Actor | undefined;
-  let greeting = false;
+  let state: 'new' | 'greeting' | 'greeted' | 'over' = 'new';
   let alive = true;
+  let pongDue = false;
 
-  const full = () => socket.bufferedAmount > limits.highWaterBytes;
-  const send = (message: ServerMessage) => socket.send(JSON.stringify(message));
-  const refuse = (code: string, detail: string, about: { topic?: CollectionTopic; subscription?: string } = {}) =>
-    send({ type: 'error', code, detail, ...about });
-
-  const deliver = (subscription: Subscription, frame: Frame) => {
-    socket.send(frame.text);
-    subscription.position = frame.position;
-  };
-
-  const subscribe = (topic: Topic, position: string | undefined) => {
-    unsubscribe(topic.name);
-    const subscription: Subscription = {
-      position: position ?? '',
-      stop: topic.subscribe((frame) => {
-        if (lagging.has(topic.name)) return;
-        if (full()) lagging.add(topic.name);
-        else deliver(subscription, frame);
-      }),
-    };
-    subscriptions.set(topic.name, subscription);
-    const missing = position === undefined ? topic.snapshot() : topic.after(position);
-    if (missing !== undefined) deliver(subscription, missing);
-    else send({ type: 'delta', topic: topic.name, position: topic.position, changes: [] });
-  };
-
-  const unsubscribe = (topic: CollectionTopic) => {
-    subscriptions.get(topic)?.stop();
-    subscriptions.delete(topic);
-    lagging.delete(topic);
-  };
-
-  /** Topics of which this client has missed deltas because it reads too slowly. */
-  const lagging = new Set<CollectionTopic>();
-  const catchUp = setInterval(() => {
-    for (const name of lagging) {
-      if (full()) return;
-      const subscription = subscriptions.get(name);
-      lagging.delete(name);
-      const missing = subscription === undefined ? undefined : topics[name].after(subscription.position);
-      if (subscription !== undefined && missing !== undefined) deliver(subscription, missing);
-    }
-  }, catchUpMilliseconds);
-
-  const follow = (message: Extract<ClientMessage, { type: 'follow-logs' }>) => {
-    const { subscription } = message;
-    followers.get(subscription)?.abort();
-    if (followers.size >= limits.followersPerConnection && !followers.has(subscription)) {
-      refuse(
-        'too_many_requests',
-        `No more than ${limits.followersPerConnection} logs can be followed at once; end one first.`,
-        { subscription },
-      );
-      return;
-    }
-    const controller = new AbortController();
-    followers.set(subscription, controller);
-    let skippedHere = 0;
-    options.followLogs({
-      host: message.host,
-      container: message.container,
-      tail: message.tail,
-      since: message.since,
-      signal: controller.signal,
-      onLines: (lines, skipped, container) => {
-        if (controller.signal.aborted) return;
-        if (full()) {
-          skippedHere += lines.length + skipped;
-          return;
-        }
-        send({ type: 'log-lines', subscription, container, lines: [...lines], skipped: skipped + skippedHere });
-        skippedHere = 0;
-      },
-      onState: (state, container, reason) => {
-        if (!controller.signal.aborted) send({ type: 'log-state', subscription, state, container, reason });
-      },
-    });
-  };
-
-  const handle = (message: Exclude<ClientMessage, { type: 'hello' }>, who: Actor) => {
-    if (message.type === 'ping') return send({ type: 'pong' });
-    if (message.type === 'subscribe') {
-      const needed = topicCapabilities[message.topic];
-      if (can(who, needed)) return subscribe(topics[message.topic], message.position);
-      return refuse('denied', `The topic ${message.topic} needs the permission ${needed}.`, { topic: message.topic });
-    }
-    if (message.type === 'follow-logs') {
-      if (can(who, 'container:logs')) return follow(message);
-      return refuse('denied', 'Logs need the permission container:logs.', { subscription: message.subscription });
-    }
-    if (message.topic !== undefined) unsubscribe(message.topic);
-    if (message.subscription !== undefined) {
-      followers.get(message.subscription)?.abort();
-      followers.delete(message.subscription);
+  const handle = (message: Exclude<ClientMessage, Hello>, who: Actor): void => {
+    switch (message.type) {
+      case 'ping':
+        if (line.full()) pongDue = true;
+        else line.send({ type: 'pong' });
+        return;
+      case 'subscribe': {
+        const { topic } = message;
+        const needed = topicCapabilities[topic];
+        if (can(who, needed)) subscriptions.subscribe(topics[topic], message.position);
+        else
+          line.send({
+            type: 'error',
+            code: 'denied',
+            detail: `The topic ${topic} needs the permission ${needed}.`,
+            topic,
+          });
+        return;
+      }
+      case 'follow-logs': {
+        const { subscription } = message;
+        const detail = 'Logs need the permission container:logs.';
+        if (can(who, 'container:logs')) followers.follow(message);
+        else line.send({ type: 'error', code: 'denied', detail, subscription });
+        return;
+      }
+      case 'unsubscribe':
+        if (message.topic !== undefined) subscriptions.unsubscribe(message.topic);
+        if (message.subscription !== undefined) followers.end(message.subscription);
     }
   };
 
-  const greet = async (message: Extract<ClientMessage, { type: 'hello' }>) => {
-    greeting = true;
-    const who = await options.authenticate({ ticket: message.ticket, accessToken: message.accessToken });
-    if (who === undefined) return end(closeCodes.notSignedIn, 'the ticket or token is not good');
-    if (!options.admit(who)) return end(closeCodes.tryLater, 'too many connections of this user');
+  const greet = async ({ ticket, accessToken }: Hello): Promise<void> => {
+    state = 'greeting';
+    const who = await options.authenticate({ ticket, accessToken });
+    if (isOver()) return;
+    if (who === undefined) return end('notSignedIn', 'the ticket or token is not good');
+    if (!options.admit(who)) return end('tryLater', 'too many connections');
     clearTimeout(helloTimer);
     actor = who;
-    send({ type: 'welcome', build: options.build, user: who.name });
+    state = 'greeted';
+    line.send({ type: 'welcome', build: options.build, user: who.name });
+    for (const message of early.splice(0)) handle(message, who);
   };
 
-  const receive = async (data: RawData, binary: boolean) => {
-    const message = binary ? undefined : parse(String(data));
-    if (message === undefined)
-      return refuse('bad_input', 'The message is not one of the stream protocol; see the API reference.');
-    if (message.type === 'hello') {
-      if (greeting) return refuse('conflict', 'hello was said already.');
-      return greet(message);
+  /** The socket may have gone while something was awaited. */
+  const isOver = () => state === 'over';
+
+  const receive = async (data: RawData, binary: boolean): Promise<void> => {
+    if (isOver()) return;
+    if (!withinBudget()) return end('tryLater', 'too many messages');
+    const message = readMessage(binary ? '' : String(data));
+    if (message.type === 'error') {
+      if (actor === undefined) return end('notSignedIn', 'hello has to come first');
+      return line.send(message);
     }
-    if (actor === undefined) return end(closeCodes.notSignedIn, 'hello has to come first');
-    handle(message, actor);
+    if (message.type === 'hello') {
+      if (state === 'new') return greet(message);
+      return line.send({ type: 'error', code: 'conflict', detail: 'hello was said already.' });
+    }
+    if (state === 'greeting') early.push(message);
+    else if (actor === undefined) end('notSignedIn', 'hello has to come first');
+    else handle(message, actor);
   };
 
-  const end = (code: number, reason: string) => {
+  const catchUp = setInterval(() => {
+    subscriptions.catchUp();
+    followers.catchUp();
+    if (!pongDue || line.full()) return;
+    pongDue = false;
+    line.send({ type: 'pong' });
+  }, catchUpMilliseconds).unref();
+
+  const end: StreamConnection['end'] = (reason, text) => {
     cleanUp();
-    socket.close(code, reason);
+    socket.close(streamCloseCodes[reason].code, text);
     setTimeout(() => socket.terminate(), 1000).unref();
   };
 
-  const cleanUp = () => {
+  const cleanUp = (): void => {
+    state = 'over';
     clearTimeout(helloTimer);
     clearInterval(heartbeat);
     clearInterval(catchUp);
-    for (const subscription of subscriptions.values()) subscription.stop();
-    for (const follower of followers.values()) follower.abort();
-    subscriptions.clear();
-    followers.clear();
+    subscriptions.close();
+    followers.close();
     options.onClose();
   };
 
-  const helloTimer = setTimeout(() => end(closeCodes.notSignedIn, 'no hello came'), limits.helloMilliseconds);
+  const helloTimer = setTimeout(() => end('notSignedIn', 'no hello came'), limits.helloMilliseconds);
   const heartbeat = setInterval(() => {
     if (!alive) return socket.terminate();
+    if (actor !== undefined && !options.inForce(actor)) return end('sessionEnded', 'the session has ended');
     alive = false;
     socket.ping();
-  }, limits.pingMilliseconds);
-  catchUp.unref();
-  heartbeat.unref();
+  }, limits.pingMilliseconds).unref();
 
   socket.on('pong', () => {
     alive = true;
@@ -198,7 +166,8 @@ export function createConnection(socket: WebSocket, options: ConnectionOptions):
   socket.on('message', (data, binary) => {
     receive(data, binary).catch((error: unknown) => {
       log.error({ err: error }, 'stream message failed');
-      end(1011, 'an error of ours');
+      cleanUp();
+      socket.close(1011, 'an error of ours');
     });
   });
   socket.on('close', cleanUp);
@@ -208,14 +177,10 @@ export function createConnection(socket: WebSocket, options: ConnectionOptions):
     get actor() {
       return actor;
     },
+    network: options.network,
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
     end,
   };
-}
-
-function parse(text: string): ClientMessage | undefined {
-  try {
-    return ClientMessage.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

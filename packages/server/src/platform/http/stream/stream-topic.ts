@@ -1,5 +1,7 @@
 import type { CollectionChange, CollectionTopic } from '@evenkeel/contract';
-import type { CollectionDelta, LiveCollection } from '../../bus/live-collection.ts';
+import type { CollectionDelta } from '../../bus/live-collection.ts';
+import { createListeners } from '../../listeners.ts';
+import type { ReadableCollection } from './stream.ts';
 
 /** A frame ready to be sent, and the position up to which its reader is complete. */
 export interface Frame {
@@ -18,8 +20,8 @@ export interface Topic {
   close(): void;
 }
 
-export function createTopic(name: CollectionTopic, collection: LiveCollection<never>): Topic {
-  const listeners = new Set<(frame: Frame) => void>();
+export function createTopic(name: CollectionTopic, collection: ReadableCollection): Topic {
+  const listeners = createListeners<Frame>();
   let cached: Frame | undefined;
 
   const deltaFrame = ({ position, changes }: CollectionDelta): Frame => ({
@@ -38,8 +40,7 @@ export function createTopic(name: CollectionTopic, collection: LiveCollection<ne
   };
   const stop = collection.subscribe((delta) => {
     if (listeners.size === 0) return;
-    const frame = deltaFrame(delta);
-    for (const listener of listeners) listener(frame);
+    listeners.tell(deltaFrame(delta));
   });
 
   return {
@@ -53,10 +54,7 @@ export function createTopic(name: CollectionTopic, collection: LiveCollection<ne
       if (missed === undefined) return snapshot();
       return missed.length === 0 ? undefined : deltaFrame({ position: collection.position, changes: merged(missed) });
     },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.add,
     close: stop,
   };
 }
