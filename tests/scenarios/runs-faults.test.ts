@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { images, waitFor } from '@evenkeel/testbed';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../../packages/server/src/platform/http/actor.ts';
+import { openStore } from '../../packages/server/src/platform/store/store.ts';
+import { benchMigrations } from './run-bench.ts';
 import { type Stage, startStage } from './run-stage.ts';
 
 /** What surrounds a run goes wrong. One after the other: the registry's faults and the journal belong to all of them. */
@@ -11,9 +14,8 @@ beforeAll(async () => {
 afterEach(() => {
   stage.proxy.clear();
   stage.registry.faults.clear();
-  stage.bench.store.raw.pragma('max_page_count = 1073741823');
   stage.bench.store.raw.pragma('query_only = OFF');
-  stage.bench.store.raw.exec('DROP TABLE IF EXISTS filler');
+  makeRoom();
 });
 afterAll(() => stage?.stop());
 
@@ -29,7 +31,22 @@ async function expectUntouched(name: string, before: string): Promise<void> {
   expect(await stage.names(name)).toEqual([name]);
 }
 
-const changes = (name: string) => stage.proxy.calls.filter((call) => call.includes(name) && !call.startsWith('GET'));
+/** What was asked of the engine that changes something about the container, by its name or its id (only these calls carry either). */
+function changes(name: string, id: string): string[] {
+  return stage.proxy.calls.filter((call) => !/^(GET|HEAD) /.test(call) && (call.includes(name) || call.includes(id)));
+}
+
+/** Looks on for a while, until the condition has held for as long as work that was only late would have needed to show. */
+async function staysSo(condition: () => boolean | Promise<boolean>, describe: string): Promise<void> {
+  const until = Date.now() + 3000;
+  let held = true;
+  const settled = async () => {
+    held = await condition();
+    return !held || Date.now() > until;
+  };
+  await waitFor(settled, { timeoutMs: 60_000, describe });
+  expect(held, describe).toBe(true);
+}
 
 /** No room for another page: what SQLite says on a full disk. */
 function fillDisk(): void {
@@ -37,9 +54,11 @@ function fillDisk(): void {
   raw.pragma('wal_checkpoint(TRUNCATE)');
   raw.exec('CREATE TABLE IF NOT EXISTS filler (content)');
   raw.pragma(`max_page_count = ${raw.pragma('page_count', { simple: true })}`);
-  // Until even the free pages within the file are used up.
-  for (const size of [4000, 500, 20]) {
-    const fill = raw.prepare(`INSERT INTO filler VALUES (zeroblob(${size}))`);
+  // Until even the free pages within the file are used up, and then the page to which the next record of a run would be added.
+  raw.pragma('foreign_keys = OFF');
+  const records = "INSERT INTO run_records (run, at, phase, event, text) VALUES ('filler', 0, '', '', '')";
+  for (const insert of [4000, 500, 20].map((size) => `INSERT INTO filler VALUES (zeroblob(${size}))`).concat(records)) {
+    const fill = raw.prepare(insert);
     for (let full = false; !full; ) {
       try {
         fill.run();
@@ -48,6 +67,12 @@ function fillDisk(): void {
       }
     }
   }
+  raw.pragma('foreign_keys = ON');
+}
+
+function makeRoom(): void {
+  stage.bench.store.raw.pragma('max_page_count = 1073741823');
+  stage.bench.store.raw.exec("DROP TABLE IF EXISTS filler; DELETE FROM run_records WHERE run = 'filler'");
 }
 
 test('a registry that fails leaves the old container untouched, and the run says who is at fault', async () => {
@@ -137,7 +162,8 @@ test('with a full disk no engine call is made, and the answer says so', async ()
   await stage.bench.hosts.refresh('local', name);
   fillDisk();
   await expect(stage.bench.begin(name)).rejects.toMatchObject({ code: 'disk_full' });
-  expect(changes(name)).toEqual([]);
+  const [id = ''] = before.split(' ');
+  await staysSo(() => changes(name, id).length === 0, 'nothing is asked of the engine');
   await expectUntouched(name, before);
 });
 
@@ -145,25 +171,48 @@ test('a journal that cannot be written refuses updates and says so', async () =>
   const { name, before } = await ready('locked');
   stage.bench.store.raw.pragma('query_only = ON');
   await expect(stage.bench.begin(name)).rejects.toMatchObject({ code: 'read_only' });
-  expect(changes(name)).toEqual([]);
+  const [id = ''] = before.split(' ');
+  await staysSo(() => changes(name, id).length === 0, 'nothing is asked of the engine');
   await expectUntouched(name, before);
 });
 
-test('a disk that fills up in the middle of a run: nothing more is done until there is room, then it goes back', async () => {
-  const { name } = await ready('middle', ['--restart', 'always']);
-  const id = await stage.show(name, '{{.Id}}');
+/** The journal fails right after the replacement was created: before anything is taken away. */
+async function failsInTheMiddle(prefix: string, fail: () => void, repair: () => void): Promise<void> {
+  const { name, before } = await ready(prefix, ['--restart', 'always']);
+  const [id = ''] = before.split(' ');
   const created = new RegExp(`create\\?name=${name}`);
-  stage.proxy.intercept(created, { after: () => void stage.bench.store.raw.pragma('query_only = ON') }, { times: 1 });
+  stage.proxy.intercept(created, { after: fail }, { times: 1 });
   const run = await stage.bench.begin(name);
   await waitFor(() => stage.bench.operations.log(run).some(({ text }) => /journal cannot be written/.test(text)), {
     timeoutMs: 60_000,
     describe: 'the run to notice the journal',
   });
-  const calls = changes(name).length;
-  expect(await stage.show(name, '{{.Id}} {{.State.Running}}')).toBe(`${id} true`);
-  expect(changes(name).length).toBe(calls);
-  stage.bench.store.raw.pragma('query_only = OFF');
+  const calls = changes(name, id);
+  expect(calls.some((call) => call.startsWith('POST /containers/create'))).toBe(true);
+  expect(calls.filter((call) => /\/(update|stop|rename|start)\b|^DELETE/.test(call))).toEqual([]);
+  await staysSo(() => changes(name, id).length === calls.length, 'nothing more is asked of the engine');
+  expect(await stage.show(name, '{{.Id}} {{.State.StartedAt}}')).toBe(before);
+  repair();
   const { run: ended } = await stage.bench.finished(run);
   expect(ended.state).toBe('rolled-back');
-  expect(await stage.names(name)).toEqual([name]);
+  await expectUntouched(name, before);
+  expect(await stage.show(name, '{{.HostConfig.RestartPolicy.Name}}')).toBe('always');
+}
+
+test('a disk that fills up in the middle of a run: nothing more is done until there is room, then it goes back', () =>
+  failsInTheMiddle('middle', fillDisk, makeRoom));
+
+test('a database that another program holds for long: nothing more is done until it lets go, then the run goes back', async () => {
+  const other = await openStore(join(stage.bench.folder, 'evenkeel.db'), { migrations: benchMigrations });
+  stage.bench.store.raw.pragma('busy_timeout = 100');
+  try {
+    await failsInTheMiddle(
+      'busy',
+      () => void other.raw.exec('BEGIN IMMEDIATE'),
+      () => void other.raw.exec('ROLLBACK'),
+    );
+  } finally {
+    stage.bench.store.raw.pragma('busy_timeout = 5000');
+    await other.close();
+  }
 });
