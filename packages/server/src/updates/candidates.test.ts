@@ -58,7 +58,6 @@ interface Case {
   /** What the container was told with the last good answer; null: it came after it. */
   asked?: Partial<AskedFor> | null;
   everGiven?: boolean;
-  signsIn?: boolean;
 }
 function judge(one: Case): Decision {
   const running = local();
@@ -83,7 +82,6 @@ function judge(one: Case): Decision {
     answer: { ...unasked, ...good, ...one.answer },
     asked: one.asked === null || one.answer?.digest === undefined ? undefined : told,
     everGiven: one.everGiven ?? typeof one.answer?.digest === 'string',
-    signsIn: one.signsIn ?? false,
     imageOf: (name) => images.get(name),
     remembered: one.equals ?? [],
     history: () => (one.history ?? []).map((seen) => ({ firstSeenAt: seen.since, ...seen })),

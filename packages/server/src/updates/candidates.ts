@@ -46,7 +46,7 @@ function judge(knowledge: Knowledge, compared: Compared): Omit<Decision, 'digest
   const good = answer.digest === undefined ? undefined : judgeAnswer(knowledge, compared, answer.digest);
   const lastGoodState = good?.state ?? null;
   const { failure } = answer;
-  if (failure !== null && answer.failureKind === 'denied' && !knowledge.signsIn && looksLocal(knowledge, compared)) {
+  if (failure !== null && answer.failureKind === 'denied' && !answer.signedIn && looksLocal(knowledge, compared)) {
     const reason = 'The image was built on this host: no registry knows a repository of this name.';
     return { state: 'local', reason, lastGoodState: 'local', candidates: [] };
   }

@@ -2,7 +2,7 @@ import type { Operation } from '@evenkeel/contract';
 import type { OperationContext, Operations } from '../operations/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { describeError, Fault } from '../platform/fault.ts';
-import type { RegistryClient } from '../platform/registry/registry-client.ts';
+import type { Registries } from '../registries/index.ts';
 import type { Answers } from './answers.ts';
 import { askReference } from './check.ts';
 import { type CheckQuestion, groupQuestions } from './group-questions.ts';
@@ -16,7 +16,7 @@ export interface ChecksParts {
   readonly inventory: Inventory;
   readonly judgement: Judgement;
   readonly answers: Answers;
-  readonly client: RegistryClient;
+  readonly registries: Registries;
   readonly retries: Retries;
   readonly clock: Clock;
   readonly minimumAgeHours: () => number;
@@ -74,7 +74,7 @@ export function createChecks(parts: ChecksParts): Checks {
       host: null,
       targets: names.length <= mostNames ? names : [],
       locks: [],
-      lane: { name: 'check', limit: 4 },
+      lane: { name: 'check', limit: 4, longest: 50 },
       actor,
       cancellable: true,
       work: (context) => run({ keys: wanted, tags, context, asked: new Map(), done: 0 }),
@@ -133,8 +133,9 @@ export function createChecks(parts: ChecksParts): Checks {
 
   async function ask(round: Round, question: CheckQuestion): Promise<void> {
     const { context } = round;
-    const { client } = parts;
-    await askReference({ client, answers, clock, minimumAgeHours: parts.minimumAgeHours() }, question, context.signal);
+    const { client } = parts.registries;
+    const minimumAgeHours = parts.minimumAgeHours();
+    await askReference({ client, signsIn, answers, clock, minimumAgeHours }, question, context.signal);
     round.done += 1;
     const answer = answers.of(question.key);
     const unread = Object.values(answer.unread);
@@ -149,6 +150,15 @@ export function createChecks(parts: ChecksParts): Checks {
     context.progress({ done: round.done, total: round.asked.size, text: question.key });
     unmark(question.wanted);
     publish(question.askers.map(({ key }) => key));
+  }
+
+  /** A credential helper that fails has credentials to give. */
+  async function signsIn(host: string): Promise<boolean> {
+    try {
+      return (await parts.registries.pullAuth(host)) !== undefined;
+    } catch {
+      return true;
+    }
   }
 
   function mark(keys: readonly string[]): void {

@@ -17,7 +17,9 @@ export async function askReference(parts: CheckParts, question: ReferenceQuestio
     digest = (await client.resolve(reference, tag, signal)) ?? null;
   } catch (error) {
     if (signal.aborted) throw error;
-    answers.put(key, { ...answers.of(key), askedAt: clock.now(), ...failureOf(error) });
+    const failure = failureOf(error);
+    const signedIn = failure.failureKind === 'denied' && (await parts.signsIn(reference.host));
+    answers.put(key, { ...answers.of(key), askedAt: clock.now(), signedIn, ...failure });
     return;
   }
   if (digest !== null) {
@@ -26,7 +28,16 @@ export async function askReference(parts: CheckParts, question: ReferenceQuestio
   const now = clock.now();
   const before = answers.of(key);
   const told = askedFor(question, before);
-  const good = { digest, askedAt: now, goodAt: now, failure: null, failureKind: null, unread: {}, askers: told };
+  const good = {
+    digest,
+    askedAt: now,
+    goodAt: now,
+    failure: null,
+    failureKind: null,
+    signedIn: false,
+    unread: {},
+    askers: told,
+  };
   answers.put(key, { ...before, ...good });
   if (digest !== null) {
     const unread = await learnMoved(parts, question, digest, signal);

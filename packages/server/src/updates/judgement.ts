@@ -1,6 +1,5 @@
 import type { Update } from '@evenkeel/contract';
 import { type Clock, moment } from '../platform/clock.ts';
-import type { Registries } from '../registries/index.ts';
 import type { SettingsSource } from '../settings/index.ts';
 import type { Answers } from './answers.ts';
 import { decide } from './candidates.ts';
@@ -15,7 +14,6 @@ export interface JudgementParts {
   readonly inventory: Inventory;
   readonly answers: Answers;
   readonly settings: SettingsSource;
-  readonly registries: Registries;
   readonly clock: Clock;
   /** When a container that needs no question was last looked at (epoch milliseconds). */
   readonly checkedAt: (key: string) => number | null;
@@ -43,7 +41,7 @@ export interface Judgement {
 }
 
 export function createJudgement(parts: JudgementParts): Judgement {
-  const { inventory, answers, settings, registries, clock } = parts;
+  const { inventory, answers, settings, clock } = parts;
   const readPolicy = createPolicyReader();
 
   function policyOf(key: string): UpdatePolicy {
@@ -77,7 +75,6 @@ export function createJudgement(parts: JudgementParts): Judgement {
       answer,
       asked: answer.askers[key],
       everGiven: typeof answer.digest === 'string' || answers.everSeen(repository, tag),
-      signsIn: reference !== undefined && registries.pullAuth(reference.host) !== undefined,
       imageOf: (digest) => answers.image(repository, digest, platform),
       remembered: answers.equalsOf(repository, observed.imageId),
       history: (name) => answers.history(repository, name, platform),

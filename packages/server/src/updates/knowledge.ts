@@ -16,8 +16,6 @@ export interface Knowledge {
   readonly asked: AskedFor | undefined;
   /** The registry has given a digest for this reference at some time. */
   readonly everGiven: boolean;
-  /** We sign in at this registry. */
-  readonly signsIn: boolean;
   /** The image behind a digest, for the platform of the running one, where it is known. */
   readonly imageOf: (digest: string) => RemoteImage | undefined;
   /** Digests under which the running image was known in its repository, as long as its name pointed at it. */

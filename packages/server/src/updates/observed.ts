@@ -64,6 +64,8 @@ export interface ReferenceAnswer {
   readonly failure: string | null;
   /** `denied` where the registry refused access rather than being sick. */
   readonly failureKind: 'sick' | 'busy' | 'denied' | 'broken' | null;
+  /** We had signed in when access was denied: that says something of the credentials and nothing of the image. */
+  readonly signedIn: boolean;
   /** Why what the digest holds could not be read, by platform. */
   readonly unread: Readonly<Record<string, string>>;
   /** Greater tags of the family that were looked at, with their digests. */
@@ -87,6 +89,7 @@ export const unasked: ReferenceAnswer = {
   goodAt: null,
   failure: null,
   failureKind: null,
+  signedIn: false,
   unread: {},
   picks: [],
   tagsFailure: null,

@@ -39,6 +39,8 @@ export interface ReferenceQuestion {
 
 export interface CheckParts {
   readonly client: RegistryClient;
+  /** True where there are credentials for the registry. */
+  readonly signsIn: (host: string) => Promise<boolean>;
   readonly answers: Answers;
   readonly clock: Clock;
   readonly minimumAgeHours: number;

@@ -1,36 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSchedule, type Schedule } from './schedule.ts';
-
-/** Time that passes when the test says so. */
-function steppedClock() {
-  let now = 0;
-  const sleepers = new Set<{ at: number; wake: () => void }>();
-  return {
-    now: () => now,
-    sleep: (milliseconds: number, signal?: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        const sleeper = { at: now + milliseconds, wake: resolve };
-        sleepers.add(sleeper);
-        signal?.addEventListener('abort', () => {
-          sleepers.delete(sleeper);
-          reject(signal.reason);
-        });
-      }),
-    async advance(milliseconds: number) {
-      const end = now + milliseconds;
-      for (;;) {
-        // Let whoever was woken fall asleep again before the next is looked for.
-        await new Promise((resolve) => setImmediate(resolve));
-        const [next] = [...sleepers].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at);
-        if (next === undefined) break;
-        sleepers.delete(next);
-        now = next.at;
-        next.wake();
-      }
-      now = end;
-    },
-  };
-}
+import { testClock } from './test-clock.ts';
 
 const hour = 3_600_000;
 const schedules: Schedule[] = [];
@@ -39,7 +9,7 @@ afterEach(async () => {
 });
 
 function start(minutes: number, random = 0.5) {
-  const clock = steppedClock();
+  const clock = testClock();
   const seen = { due: 0, soon: 0, minutes };
   const schedule = createSchedule({
     clock,
