@@ -1,10 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { optionsReference } from '../packages/server/src/config/index.ts';
+import { streamReference } from '../packages/server/src/platform/http/stream/stream-reference.ts';
 
 /** Writes the generated pages of docs/reference; with `--check` it only tells whether they are up to date. */
 const root = join(import.meta.dirname, '..');
-const pages: Readonly<Record<string, () => string>> = { 'docs/reference/options.md': optionsReference };
+const pages: Readonly<Record<string, () => string>> = {
+  'docs/reference/options.md': optionsReference,
+  'docs/reference/stream.md': streamReference,
+};
 
 const check = process.argv.includes('--check');
 for (const [path, generate] of Object.entries(pages)) {

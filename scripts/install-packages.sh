@@ -8,7 +8,7 @@
 set -eu
 
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-all='dockerd containerd docker docker-registry htpasswd chromium docker-compose busybox iptables ip openssl umount'
+all='dockerd containerd docker docker-registry htpasswd chromium docker-compose busybox iptables ip openssl mount umount'
 
 package_of() {
   case "$1" in
@@ -23,6 +23,7 @@ package_of() {
     iptables) echo iptables ;;
     ip) echo iproute2 ;;
     openssl) echo openssl ;;
+    mount) echo mount ;;
     umount) echo mount ;;
     *) echo "install-packages.sh: no package is known for the program \"$1\"." >&2; exit 2 ;;
   esac

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createDaemon } from './daemon.ts';
 import { createEngineAccess, type TestEngine } from './engine-access.ts';
 import { connectExistingEngine } from './existing-engine.ts';
+import { inTurn } from './in-turn.ts';
+import { mountInMemory } from './memory-disk.ts';
 import { isStopped, signal } from './process.ts';
 import { requireProgram } from './programs.ts';
 import { claimSlot, type EngineRecord, writeRecord } from './slot.ts';
@@ -12,7 +14,7 @@ import { TestbedUnavailable } from './unavailable.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface EngineOptions {
-  /** Where the engine keeps its data; a fresh temporary directory when left out. */
+  /** Where the engine keeps its data; a fresh temporary directory, in memory if there is enough, when left out. */
   directory?: string;
   /** Keep the directory on `stop`, so that a later engine can start on it. */
   keep?: boolean;
@@ -42,12 +44,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
   const record: EngineRecord = { slot: slot.number, directory, bridge, keep: options.keep ?? false };
   writeRecord(record);
 
-  async function remove(): Promise<void> {
-    await removeEngine(record);
-    await slot.release();
-  }
+  const remove = () =>
+    inTurn(
+      () => removeEngine(record),
+      () => slot.release(),
+    );
 
   try {
+    if (options.directory === undefined) mountInMemory(directory);
     const daemon = createDaemon({ directory, slot, bridge });
     await daemon.start();
     const { socketPath } = daemon;
@@ -71,11 +75,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<TestEngi
         await daemon.start();
       },
       async stop() {
-        if (record.keep) {
-          await daemon.end('SIGTERM');
-          await daemon.endContainerd();
-        }
-        await remove();
+        // What is kept ends in order. Should that fail, the rest is killed as at any other stop.
+        const orderly = record.keep ? [() => daemon.end('SIGTERM'), () => daemon.endContainerd()] : [];
+        await inTurn(...orderly, remove);
       },
     };
   } catch (error) {
@@ -94,7 +96,7 @@ export function requirePrivateEngine(): void {
       'A private engine needs root. Run as root, or name an engine to use with EVENKEEL_TEST_ENGINE=unix:///var/run/docker.sock.',
     );
   }
-  for (const program of ['dockerd', 'containerd', 'docker', 'ip', 'umount', 'busybox'] as const)
+  for (const program of ['dockerd', 'containerd', 'docker', 'ip', 'mount', 'umount', 'busybox'] as const)
     requireProgram(program);
 }
 

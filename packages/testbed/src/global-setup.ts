@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startEngine } from './engine.ts';
+import { inTurn } from './in-turn.ts';
 import { startRegistry } from './registry.ts';
 import type { SharedParts } from './shared.ts';
 import { TestbedUnavailable } from './unavailable.ts';
@@ -14,10 +15,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const registry = await startRegistry();
     const parts: SharedParts = { socketPath: engine.socketPath, slot: engine.slot, registryUrl: registry.direct.url };
     project.provide('testbed', parts);
-    return async () => {
-      await registry.stop();
-      await engine.stop();
-    };
+    return () =>
+      inTurn(
+        () => registry.stop(),
+        () => engine.stop(),
+      );
   } catch (error) {
     if (!(error instanceof TestbedUnavailable)) throw error;
     project.provide('testbed', { unavailable: error.message });

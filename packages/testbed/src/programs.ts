@@ -15,6 +15,7 @@ export const packageOfProgram = {
   iptables: 'iptables',
   ip: 'iproute2',
   openssl: 'openssl',
+  mount: 'mount',
   umount: 'mount',
 } as const;
 

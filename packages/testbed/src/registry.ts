@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, createCertificate } from './certificates.ts';
+import { inTurn } from './in-turn.ts';
 import { type RegistryFault, type RegistryRequest, startRegistryProxy } from './registry-proxy.ts';
 import { type RegistryServerOptions, startRegistryServer } from './registry-server.ts';
 import { ownRegistry, sweepAbandonedRegistries } from './registry-sweep.ts';
@@ -65,11 +66,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const tokens = auth === 'token' ? await startTokens(directory, options) : undefined;
   const certificate = options.tls ? createCertificate(directory, 'registry') : undefined;
   const server = await startRegistryServer({ directory, auth: serverAuth(auth, tokens) });
-  const stopParts = async () => {
-    await server.stop();
-    await tokens?.server.stop();
-    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
-  };
+  const stopParts = () =>
+    inTurn(
+      () => server.stop(),
+      () => tokens?.server.stop(),
+      () => options.directory === undefined && rmSync(directory, { recursive: true, force: true }),
+    );
   const frontOptions = { port: options.port ?? 0, certificate, tokens: tokens?.server };
   const front = await createFront(server.port, frontOptions).catch(async (error: unknown) => {
     await stopParts();
@@ -86,10 +88,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
         return auth === 'basic' ? basic : undefined;
       },
     },
-    async stop() {
-      await front.stop();
-      await stopParts();
-    },
+    stop: () => inTurn(() => front.stop(), stopParts),
   };
 }
 

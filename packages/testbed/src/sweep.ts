@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { endProcess, findProcesses, signal } from './process.ts';
+import { inTurn } from './in-turn.ts';
+import { findProcesses, signal } from './process.ts';
 import { requireProgram } from './programs.ts';
 import { type EngineRecord, readRecords, removeRecord, runtimeDirectory, tryClaimSlot } from './slot.ts';
 import { waitFor } from './wait-for.ts';
@@ -15,13 +16,17 @@ export const cgroupOf = (slot: number) => `/evenkeel-${slot}`;
  */
 export async function removeEngine(record: EngineRecord): Promise<void> {
   const runtime = runtimeDirectory(record.slot);
-  await endAllProcesses(record.slot);
-  const bridges = [record.bridge, ...bridgesOfNetworks(record.directory)];
-  removeShimSockets(runtime);
-  unmountBelow(runtime);
-  unmountBelow(record.directory);
-  for (const bridge of bridges) deleteInterface(bridge);
-  removeCgroups(record.slot);
+  const bridges = [record.bridge];
+  await inTurn(
+    () => endAllProcesses(record.slot),
+    () => bridges.push(...bridgesOfNetworks(record.directory)),
+    () => removeShimSockets(runtime),
+    () => unmountBelow(runtime),
+    () => unmountBelow(record.directory),
+    () => inTurn(...bridges.map((bridge) => () => deleteInterface(bridge))),
+    () => removeCgroups(record.slot),
+  );
+  // Only now: a record that stays lets the next start try again.
   rmSync(runtime, { recursive: true, force: true });
   if (!record.keep) rmSync(record.directory, { recursive: true, force: true });
   removeRecord(record.slot);
@@ -47,8 +52,6 @@ const daemonCommand = /^\S*\/(dockerd|containerd|containerd-shim\S*|runc) /;
 export async function endAllProcesses(slot: number): Promise<void> {
   const runtime = runtimeDirectory(slot);
   const ours = () => findProcesses((command) => command.includes(`${runtime}/`) && daemonCommand.test(command));
-  for (const pid of ours()) signal(pid, 'SIGCONT');
-  for (const pid of ours()) await endProcess(pid, 'SIGKILL');
   await waitFor(
     () => {
       const left = [...processesInCgroups(slot), ...ours()];

@@ -5,7 +5,7 @@ export interface WaitOptions {
   timeoutMs?: number;
   /** What is waited for, as it should read in the error: "web to be healthy". */
   describe?: string;
-  /** Pause between two looks; 25 ms when left out. */
+  /** Shortest pause between two looks; 25 ms when left out. A look that takes longer makes the pause as long. */
   everyMs?: number;
 }
 
@@ -20,6 +20,7 @@ export async function waitFor<T>(
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;
   for (;;) {
+    const looked = performance.now();
     try {
       const value = await condition();
       if (value) return value as NonNullable<T>;
@@ -28,6 +29,7 @@ export async function waitFor<T>(
       cause = error;
     }
     if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${describe}.`, { cause });
-    await sleep(everyMs);
+    // Watching must not take more than half of what the watched one could do with the machine.
+    await sleep(Math.max(everyMs, performance.now() - looked));
   }
 }
