@@ -218,12 +218,34 @@ describe.concurrent('containers that depend on each other', () => {
     const b = await stage.started('chain-b', service(project, 'b', 'a:service_healthy:false'));
     const c = await stage.started('chain-c', service(project, 'c', 'b:service_started:false'));
     await stage.offer(a, await images.healthy({ version: '2' }));
+    // What the engine did, in the words of its events, in order; it remembers few, so this begins before.
+    const end = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      const since = (Date.now() / 1000).toFixed(3);
+      for await (const { Action, Actor } of stage.bench.engine.events({ since, signal: end.signal })) {
+        const { Attributes } = Actor;
+        if (Attributes['com.docker.compose.project'] !== project) continue;
+        if (/^(die|start|health_status)/.test(Action))
+          seen.push(`${Action} ${Attributes['com.docker.compose.service']}`);
+      }
+    })().catch((error) => {
+      if (!end.signal.aborted) throw error;
+    });
     const run = await stage.bench.update(a);
     expect(run.state).toBe('committed');
-    const order = (phase: string) => run.steps.filter((step) => step.phase === phase).map(({ member }) => member);
-    expect(order('STOPPING')).toEqual([c, b, a]);
-    expect(order('STARTING')).toEqual([a, b, c]);
+    await waitFor(() => seen.includes('start c'), { describe: 'the events of the engine' });
+    end.abort();
+    await following;
+    const first = (event: string) => seen.findIndex((one) => one === event);
+    const before = seen.slice(0, first('start a')).filter((event) => event.startsWith('die'));
+    expect(before).toEqual(['die c', 'die b', 'die a']);
+    const started = seen.slice(first('start a')).filter((event) => !/^health_status.*[bc]$/.test(event));
+    expect([...new Set(started)]).toEqual(['start a', 'health_status: healthy a', 'start b', 'start c']);
     for (const name of [a, b, c]) expect(await stage.show(name, '{{.State.Running}}')).toBe('true');
+    // Between b and c lies the time for which b has to run.
+    const at = async (name: string) => Date.parse(await stage.show(name, '{{.State.StartedAt}}'));
+    expect((await at(c)) - (await at(b))).toBeGreaterThanOrEqual(1000);
   });
 
   test('F42: one that does not come back takes the whole group back', async () => {
@@ -308,6 +330,8 @@ describe.concurrent('what stands against an update', () => {
     const first = await stage.bench.begin(name);
     await expect(stage.bench.begin(name)).rejects.toThrow(/busy/);
     expect((await stage.bench.finished(first)).run.state).toBe('committed');
+    await stage.offer(name, await version(3));
+    expect((await stage.bench.update(name)).state, 'the refused one holds nothing').toBe('committed');
   });
 
   test('an image that the engine gets otherwise than it was checked is not taken', async () => {

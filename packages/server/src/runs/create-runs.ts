@@ -78,12 +78,20 @@ export function createRuns(parts: RunsParts): Runs {
     return { ...entry, run };
   }
 
+  function shown(wish: Wish, situation: Situation) {
+    const before = [...collection.values()].filter(
+      ({ host, name, state, gapMilliseconds }) =>
+        host === wish.host && name === wish.name && state === 'committed' && (gapMilliseconds ?? 0) > 0,
+    );
+    return shownPlan(wish, situation, before.at(-1)?.gapMilliseconds ?? undefined);
+  }
+
   return {
     collection,
     find,
     async plan(request, signal) {
       const wish = updateWish({ containers, updates }, request);
-      return shownPlan(wish, await telling(observe(drive, wish, signal)));
+      return shown(wish, await telling(observe(drive, wish, signal)));
     },
     async start(requests, actor) {
       const asked = await mapBounded(requests, plansAtOnce, situate);
@@ -122,7 +130,7 @@ export function createRuns(parts: RunsParts): Runs {
     },
     async planRollback(id, signal) {
       const wish = rollbackWish(findStored(id), undefined);
-      return shownPlan(wish, await telling(observe(drive, wish, signal)));
+      return shown(wish, await telling(observe(drive, wish, signal)));
     },
     async rollBack(id, options, actor) {
       const wish = rollbackWish(findStored(id), options.gate);

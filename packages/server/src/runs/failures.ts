@@ -25,7 +25,7 @@ export function failureOf(error: unknown): Failure {
 export const interrupted: Failure = {
   cause: 'interrupted',
   code: 'interrupted',
-  reason: 'The work was interrupted before the new container was started, so the old one stays.',
+  reason: 'The work was interrupted before the new container had taken the place of the old one, so the old one stays.',
   leaveStopped: [],
 };
 

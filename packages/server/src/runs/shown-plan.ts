@@ -6,8 +6,11 @@ import type { Situation } from './observe.ts';
 import { expectedGap, planSteps } from './plan.ts';
 import { type JournalMember, type Target, taggable, type Wish } from './run.ts';
 
-/** A plan as it is shown before it runs. Refused ones have no steps: nothing would be done. */
-export function shownPlan(wish: Wish, situation: Situation): Plan {
+/**
+ * A plan as it is shown before it runs. Refused ones have no steps: nothing would be done. `lastGapMilliseconds`: how long the container
+ * was away the last time, a better guess than any rule.
+ */
+export function shownPlan(wish: Wish, situation: Situation, lastGapMilliseconds: number | undefined): Plan {
   const [main] = situation.members;
   if (main === undefined) throw new Error('A plan without its container.');
   const input = { run: '<run>', strategy: situation.strategy, target: wish.target, members: situation.members };
@@ -22,7 +25,10 @@ export function shownPlan(wish: Wish, situation: Situation): Plan {
     from: imageFacts(main.inspect.Config.Image ?? '', main.oldImage),
     to: targetFacts(wish.target),
     steps: steps.map(({ action: _, ...step }, index) => ({ number: index + 1, ...step })),
-    expectedGapSeconds: expectedGap(input),
+    expectedGapSeconds:
+      lastGapMilliseconds === undefined || situation.strategy === 'start-first'
+        ? expectedGap(input)
+        : Math.ceil(lastGapMilliseconds / 1000),
     gate: main.wasRunning
       ? `${wish.name} ${describeGate(main.gate, main.inspect.Config.Healthcheck)}`
       : `${wish.name} does not run and is not started, so nothing is waited for`,
