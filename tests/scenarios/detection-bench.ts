@@ -41,6 +41,10 @@ export interface BenchOptions {
   readonly timeoutMilliseconds?: number;
   readonly settings?: Partial<Settings>;
   readonly soonMilliseconds?: number;
+  /** Default: every registry on this machine is named, as those of the test bed stand there. */
+  readonly insecureHosts?: readonly string[];
+  readonly dockerConfigFile?: string;
+  readonly helperSearchPath?: string;
 }
 
 /** Everything that detection needs, wired as the server does, with one engine twice: as the hosts `one` and `two`. */
@@ -62,8 +66,9 @@ export async function startDetection(engine: TestEngine, options: BenchOptions =
     clock,
     log,
     random: Math.random,
-    insecureHosts: [],
-    dockerConfigFile: undefined,
+    insecureHosts: options.insecureHosts ?? ['127.0.0.1', 'localhost'],
+    dockerConfigFile: options.dockerConfigFile,
+    ...(options.helperSearchPath === undefined ? {} : { helperSearchPath: options.helperSearchPath }),
     timeoutMilliseconds: options.timeoutMilliseconds ?? 15_000,
   });
   const updates = createUpdates({

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   images,
   pushImage,
@@ -75,7 +78,7 @@ describe('a registry with authentication', () => {
       await bench.check(names);
       for (const name of names) expect((await bench.update(name)).state).toBe('up-to-date');
       expect(own.requests).toHaveLength(3);
-      expect(bench.registries.pullAuth(own.host)).toMatchObject({ username, password });
+      expect(await bench.registries.pullAuth(own.host)).toMatchObject({ username, password });
     } finally {
       await own.stop();
     }
@@ -94,15 +97,74 @@ describe('a registry with authentication', () => {
         reason: expect.stringContaining(realm.host),
       });
       expect(own.tokenRequests.every((one) => one.username === undefined)).toBe(true);
-      bench.registries.change(id, { tokenHosts: [realm.host] });
+      bench.registries.change(id, { tokenHosts: [realm.host], password });
       own.resetCounts();
       await bench.check(names);
       for (const name of names) expect((await bench.update(name)).state).toBe('up-to-date');
       expect(own.tokenRequests).toMatchObject([
         { username, scopes: expect.arrayContaining(['repository:x:pull', 'repository:y:pull', 'repository:z:pull']) },
       ]);
+      // The registry takes the token back before its time: it is bought anew, once for all that use it.
+      own.resetCounts();
+      own.faults.set({ match: /HEAD/, status: 401, headers: { 'www-authenticate': challenge }, times: 1 });
+      await bench.check(names);
+      for (const name of names) expect((await bench.update(name)).state).toBe('up-to-date');
+      expect(own.tokenRequests).toMatchObject([{ username, status: 200 }]);
     } finally {
       await own.stop();
+    }
+  });
+});
+
+describe('a registry on this machine', () => {
+  test('is asked only when somebody has named it: by an entry, or in the docker configuration', async () => {
+    const own = await startRegistry({ auth: 'basic' });
+    const folder = mkdtempSync(join(tmpdir(), 'evenkeel-docker-'));
+    const dockerConfigFile = join(folder, 'config.json');
+    const strict = await startDetection(engine, { insecureHosts: [], dockerConfigFile, helperSearchPath: folder });
+    const { username, password } = own.credentials ?? { username: '', password: '' };
+    try {
+      await engine.docker('login', '--username', username, '--password', password, own.host);
+      const { reference } = await pushImage(own, 'named', '1', await image('named'));
+      const name = await containers.create(reference);
+      await engine.docker('logout', own.host);
+      own.resetCounts();
+      const state = async () => {
+        await strict.check([name]);
+        return strict.update(name);
+      };
+      const refusal = { state: 'unknown', reason: expect.stringContaining('loopback') };
+      expect(await state()).toMatchObject(refusal);
+      expect(own.requests).toEqual([]);
+
+      const auth = Buffer.from(`${username}:${password}`).toString('base64');
+      writeFileSync(dockerConfigFile, JSON.stringify({ auths: { [own.host]: { auth } } }));
+      expect((await state()).state).toBe('up-to-date');
+
+      rmSync(dockerConfigFile);
+      own.resetCounts();
+      expect(await state()).toMatchObject({ ...refusal, lastGoodState: 'up-to-date' });
+      expect(own.requests).toEqual([]);
+
+      writeFileSync(dockerConfigFile, JSON.stringify({ credHelpers: { [own.host]: 'testbed' } }));
+      expect(await state()).toMatchObject({ state: 'unknown', reason: expect.stringContaining('"testbed"') });
+      const said = JSON.stringify({ ServerURL: own.host, Username: username, Secret: password });
+      const program = join(folder, 'docker-credential-vault');
+      writeFileSync(program, `#!/bin/sh\ncat > /dev/null\necho '${said}'\n`, { mode: 0o755 });
+      writeFileSync(dockerConfigFile, JSON.stringify({ auths: { [own.host]: {} }, credsStore: 'vault' }));
+      expect((await state()).state).toBe('up-to-date');
+
+      rmSync(dockerConfigFile);
+      const { id } = strict.registries.add({ host: own.host, username, password, insecure: false, tokenHosts: [] });
+      expect((await state()).state).toBe('up-to-date');
+      strict.registries.remove(id);
+      own.resetCounts();
+      expect(await state()).toMatchObject(refusal);
+      expect(own.requests).toEqual([]);
+    } finally {
+      await strict.stop();
+      await own.stop();
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });

@@ -302,6 +302,8 @@ export const de: Catalogue = {
     passwordHint: 'Versiegelt gespeichert; es wird nie wieder gezeigt.',
     passwordSet: 'Passwort gespeichert',
     anonymous: 'anonym',
+    notStored: 'ohne Eintrag gefragt',
+    store: 'Speichern',
     insecure: 'Unverschlüsseltes HTTP erlauben',
     insecureHint: 'Zugangsdaten und Images gehen unverschlüsselt über das Netz. Nur in einem Netz, dem du traust.',
     ca: 'Zertifizierungsstelle (PEM)',

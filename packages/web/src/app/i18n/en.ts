@@ -300,6 +300,8 @@ export const en = {
     passwordHint: 'Stored sealed; it is never shown again.',
     passwordSet: 'password stored',
     anonymous: 'anonymous',
+    notStored: 'asked without an entry',
+    store: 'Store',
     insecure: 'Allow plain HTTP',
     insecureHint: 'Credentials and images travel unencrypted. Only on a network you trust.',
     ca: 'Certificate authority (PEM)',

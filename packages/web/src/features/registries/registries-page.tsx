@@ -26,7 +26,7 @@ const looks: Record<Registry['health']['state'], { shape: Shape; tone: Tone }> =
 export function RegistriesPage() {
   const { t } = useTranslation();
   const api = useApi();
-  const [form, setForm] = useState<Registry | 'new' | null>(null);
+  const [form, setForm] = useState<Registry | { newHost: string } | null>(null);
   const [removing, setRemoving] = useState<Registry | null>(null);
   const registries = useQuery({
     queryKey: ['registries'],
@@ -39,7 +39,7 @@ export function RegistriesPage() {
       <PageHead
         title={t('registries.title')}
         actions={
-          <Button look="primary" icon={Plus} onClick={() => setForm('new')}>
+          <Button look="primary" icon={Plus} onClick={() => setForm({ newHost: '' })}>
             {t('registries.add')}
           </Button>
         }
@@ -59,14 +59,14 @@ export function RegistriesPage() {
               <RegistryLine
                 key={registry.id}
                 registry={registry}
-                onEdit={() => setForm(registry)}
+                onEdit={() => setForm(registry.stored ? registry : { newHost: registry.host })}
                 onRemove={() => setRemoving(registry)}
               />
             ))}
           </ul>
         ) : null}
       </ScrollArea>
-      {form ? <RegistryForm registry={form === 'new' ? null : form} onClose={() => setForm(null)} /> : null}
+      {form ? <RegistryForm registry={form} onClose={() => setForm(null)} /> : null}
       {removing ? <RemoveRegistry registry={removing} onClose={() => setRemoving(null)} /> : null}
     </>
   );
@@ -97,7 +97,7 @@ function RegistryLine({
       <div className="min-w-0 flex-1 basis-48">
         <div className="truncate font-medium">{registry.host}</div>
         <div className="truncate text-xs text-faint">
-          {registry.username ?? t('registries.anonymous')}
+          {registry.stored ? (registry.username ?? t('registries.anonymous')) : t('registries.notStored')}
           {registry.passwordSet ? ` · ${t('registries.passwordSet')}` : ''}
           {registry.insecure ? ` · HTTP` : ''}
           {registry.caCertificate ? ' · CA' : ''}
@@ -118,16 +118,29 @@ function RegistryLine({
         </div>
       </div>
       <div className="flex items-center gap-1">
-        <Button size="sm" busy={test.isPending} onClick={() => test.mutate()}>
-          {t('registries.test')}
-        </Button>
-        <IconButton label={t('registries.edit', { name: registry.host })} icon={Pencil} size="sm" onClick={onEdit} />
-        <IconButton
-          label={t('registries.remove', { name: registry.host })}
-          icon={Trash2}
-          size="sm"
-          onClick={onRemove}
-        />
+        {registry.stored ? (
+          <>
+            <Button size="sm" busy={test.isPending} onClick={() => test.mutate()}>
+              {t('registries.test')}
+            </Button>
+            <IconButton
+              label={t('registries.edit', { name: registry.host })}
+              icon={Pencil}
+              size="sm"
+              onClick={onEdit}
+            />
+            <IconButton
+              label={t('registries.remove', { name: registry.host })}
+              icon={Trash2}
+              size="sm"
+              onClick={onRemove}
+            />
+          </>
+        ) : (
+          <Button size="sm" icon={Plus} onClick={onEdit}>
+            {t('registries.store')}
+          </Button>
+        )}
       </div>
     </li>
   );

@@ -12,13 +12,16 @@ import { notify } from '../../ui/toasts.tsx';
 import { SwitchField } from '../../ui/toggle.tsx';
 
 /** Adds a registry or changes one. The password is write-only: empty leaves the stored one as it is. */
-export function RegistryForm({ registry, onClose }: { registry: Registry | null; onClose: () => void }) {
+export function RegistryForm(props: { registry: Registry | { newHost: string }; onClose: () => void }) {
+  const { onClose } = props;
+  const registry = 'newHost' in props.registry ? null : props.registry;
+  const newHost = 'newHost' in props.registry ? props.registry.newHost : '';
   const { t } = useTranslation();
   const api = useApi();
   const queries = useQueryClient();
   const formId = useId();
   const [values, setValues] = useState({
-    host: registry?.host ?? '',
+    host: registry?.host ?? newHost,
     username: registry?.username ?? '',
     password: '',
     insecure: registry?.insecure ?? false,
