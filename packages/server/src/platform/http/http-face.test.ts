@@ -126,6 +126,28 @@ describe('the API documents', () => {
     expect(answer.body).not.toContain('$defs');
   });
 
+  test('say how lists are sorted and asked for again, which bodies must be there, and what a cookie needs', async () => {
+    const { paths } = (await face.app.inject('/openapi.json')).json();
+    const list = paths['/api/v1/containers'].get;
+    const parameter = (operation: { parameters: { name: string; in: string }[] }, name: string) =>
+      operation.parameters.find((one) => one.name === name);
+    expect(parameter(list, 'sort')).toMatchObject({
+      in: 'query',
+      schema: { enum: expect.arrayContaining(['name', '-name', 'createdAt', '-createdAt']), default: 'name' },
+    });
+    expect(parameter(paths['/api/v1/runs'].get, 'sort')).toMatchObject({ schema: { default: '-createdAt' } });
+    expect(parameter(list, 'If-None-Match')).toMatchObject({ in: 'header', required: false });
+    expect(list.responses['200'].headers).toHaveProperty('ETag');
+    expect(list.responses['304'].description).toMatch(/has not changed/);
+    expect(list.responses['429'].headers).toHaveProperty('Retry-After');
+    expect(paths['/api/v1/hosts/{host}'].get.responses).not.toHaveProperty('304');
+    expect(paths['/api/v1/session'].post.requestBody.required).toBe(true);
+    expect(paths['/api/v1/updates/check'].post.requestBody.required).toBe(false);
+    const refresh = paths['/api/v1/session/refresh'].post;
+    expect(parameter(refresh, 'evenkeel_refresh')).toMatchObject({ in: 'cookie', required: false });
+    expect(parameter(refresh, 'x-evenkeel-request')).toMatchObject({ in: 'header', required: false });
+  });
+
   test('are shown without the network', async () => {
     const answer = await face.app.inject('/docs');
     expect(answer.statusCode).toBe(200);

@@ -87,7 +87,12 @@ function withComponentPaths(schema: Json): Json {
 }
 
 function operationOf(route: RouteSpec, convert: Convert): Json {
-  const parameters = [...parametersOf('path', route.params, convert), ...parametersOf('query', route.query, convert)];
+  const parameters = [
+    ...parametersOf('path', route.params, convert),
+    ...parametersOf('query', route.query, convert).map((one) => withSorts(one, route.sorts)),
+    ...(route.sorts === undefined ? [] : [ifNoneMatch]),
+    ...(route.cookie === undefined ? [] : cookieParameters(route.cookie)),
+  ];
   return {
     operationId: route.id,
     tags: [route.tag],
@@ -99,9 +104,49 @@ function operationOf(route: RouteSpec, convert: Convert): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined
       ? {}
-      : { requestBody: { content: { 'application/json': { schema: convert(route.body, 'input') } } } }),
+      : {
+          requestBody: {
+            // No body at all is read as an empty object.
+            required: !route.body.safeParse({}).success,
+            content: { 'application/json': { schema: convert(route.body, 'input') } },
+          },
+        }),
     responses: responsesOf(route, convert),
   };
+}
+
+const ifNoneMatch: Json = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of an earlier answer to the same query: an unchanged list is a 304 without a body',
+  schema: { type: 'string' },
+};
+
+function cookieParameters(name: string): Json[] {
+  return [
+    {
+      name,
+      in: 'cookie',
+      required: false,
+      description: `The refresh token of a browser. Over TLS the cookie is called \`__Host-${name}\``,
+      schema: { type: 'string' },
+    },
+    {
+      name: 'x-evenkeel-request',
+      in: 'header',
+      required: false,
+      description: 'Any value. Must be there when the cookie is: a page of another site cannot send it',
+      schema: { type: 'string' },
+    },
+  ];
+}
+
+/** A list can be sorted by the fields of its route only, each in both directions. */
+function withSorts(parameter: Json, sorts: RouteSpec['sorts']): Json {
+  if (parameter['name'] !== 'sort' || sorts === undefined) return parameter;
+  const names = sorts.map((name) => name.replace(/^-/, '')).flatMap((name) => [name, `-${name}`]);
+  return { ...parameter, schema: { type: 'string', enum: names, default: sorts[0] } };
 }
 
 function parametersOf(place: 'path' | 'query', schema: z.ZodObject | undefined, convert: Convert): Json[] {
@@ -122,6 +167,12 @@ function parametersOf(place: 'path' | 'query', schema: z.ZodObject | undefined, 
   });
 }
 
+function header(description: string, type: string): Json {
+  return { description, schema: { type } };
+}
+
+const etag = header('Changes with the list and the query; send it back as `If-None-Match`', 'string');
+
 function responsesOf(route: RouteSpec, convert: Convert): Json {
   const responses: Record<string, Json> = {
     [route.status]:
@@ -129,12 +180,21 @@ function responsesOf(route: RouteSpec, convert: Convert): Json {
         ? { description: 'Done' }
         : {
             description: route.summary,
+            ...(route.sorts === undefined ? {} : { headers: { ETag: etag } }),
             content: { 'application/json': { schema: convert(route.response, 'output') } },
           },
   };
+  if (route.sorts !== undefined)
+    responses[304] = {
+      description: 'The list has not changed since the `ETag` that was sent',
+      headers: { ETag: etag },
+    };
   const byStatus = Map.groupBy(codesOf(route), (code) => errorCodes[code].status);
   for (const [status, codes] of [...byStatus].toSorted(([a], [b]) => a - b)) {
     responses[status] = {
+      ...(status === 429
+        ? { headers: { 'Retry-After': header('Seconds until it is worth trying again', 'integer') } }
+        : {}),
       description: codes.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('. '),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
