@@ -1,4 +1,4 @@
-import { LoaderCircle, Unplug } from 'lucide-react';
+import { LoaderCircle, TriangleAlert, Unplug } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '../features/session/session.ts';
@@ -21,9 +21,15 @@ export function Root() {
   if (session.state === 'unreachable')
     return (
       <main className="h-full overflow-y-auto">
-        <EmptyState icon={Unplug} title={t('session.unreachable')}>
-          {t('session.unreachableText')}
-        </EmptyState>
+        {session.reason === null ? (
+          <EmptyState icon={Unplug} title={t('session.unreachable')}>
+            {t('session.unreachableText')}
+          </EmptyState>
+        ) : (
+          <EmptyState icon={TriangleAlert} title={t('session.refused')}>
+            {session.reason} {t('session.refusedText')}
+          </EmptyState>
+        )}
       </main>
     );
   const waiting = <Waiting />;

@@ -88,6 +88,8 @@ export const de: Catalogue = {
       'Dein Passwort kann unterwegs gelesen werden. Setze einen Proxy mit TLS davor oder öffne die Seite auf der Maschine selbst.',
     unreachable: 'Evenkeel antwortet nicht',
     unreachableText: 'Die Seite ist da, ihr Server nicht. Sie versucht es von selbst weiter.',
+    refused: 'Evenkeel kann dich im Moment nicht einlassen',
+    refusedText: 'Die Seite versucht es von selbst weiter.',
     loggedOut: 'Du bist abgemeldet.',
   },
   state: {

@@ -87,6 +87,8 @@ export const en = {
       'Your password can be read on the way. Put a proxy with TLS in front, or open the page on the machine itself.',
     unreachable: 'Evenkeel does not answer',
     unreachableText: 'The page is here, its server is not. It tries again by itself.',
+    refused: 'Evenkeel cannot let you in at the moment',
+    refusedText: 'The page tries again by itself.',
     loggedOut: 'You are logged out.',
   },
   state: {

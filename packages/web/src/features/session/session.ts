@@ -4,7 +4,8 @@ import { type Api, ApiError } from '../../lib/api.ts';
 
 export type SessionState =
   | { readonly state: 'starting' }
-  | { readonly state: 'unreachable' }
+  /** `reason`: what the server said; null where it says nothing at all. */
+  | { readonly state: 'unreachable'; readonly reason: string | null }
   | { readonly state: 'setup' }
   | { readonly state: 'signed-out'; readonly loggedOut: boolean }
   | { readonly state: 'signed-in'; readonly user: User };
@@ -63,7 +64,7 @@ export function createSessionStore(parts: { api: Api; onEnter: () => void; onLea
         else set({ state: 'signed-out', loggedOut: false });
       } catch (cause) {
         if (!(cause instanceof ApiError)) throw cause;
-        set({ state: 'unreachable' });
+        set({ state: 'unreachable', reason: cause.status === 0 ? null : cause.detail });
         setTimeout(() => store.start(), retryAfterMilliseconds);
       }
     },
