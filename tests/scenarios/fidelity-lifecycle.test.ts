@@ -14,15 +14,24 @@ afterAll(() => replacing.stop());
 const resting = ['--no-healthcheck'];
 
 test('F31: the restart policy is what it was after a rollback too, also one of docker update', async () => {
-  await replacing.run('policy', [...resting, '--restart', 'no'], ['sleeper']);
-  await replacing.docker.docker('update', '--restart', 'unless-stopped', replacing.name('policy'));
+  const policies = {
+    'policy-unless': ['unless-stopped', 'unless-stopped', 0],
+    'policy-failure': ['on-failure:3', 'on-failure', 3],
+    'policy-changed': ['no', 'on-failure', 5],
+  } as const;
+  for (const [part, [made]] of Object.entries(policies))
+    await replacing.run(part, [...resting, '--restart', made], ['sleeper']);
+  await replacing.docker.docker('update', '--restart', 'on-failure:5', replacing.name('policy-changed'));
   const image = await images.exitsAtOnce({ entrypoint: ['exits', '1'] });
-  const { run, before, after } = await replacing.updateOne('policy', { image });
-  expect(run).toMatchObject({ state: 'rolled-back' });
-  expect(after.Id).toBe(before.Id);
-  expect(after.State.Running).toBe(true);
-  expect(after.HostConfig.RestartPolicy).toEqual({ Name: 'unless-stopped', MaximumRetryCount: 0 });
-});
+  const replaced = await replacing.update(Object.keys(policies), { image });
+  for (const [part, [, Name, MaximumRetryCount]] of Object.entries(policies)) {
+    const { run, before, after } = replaced.get(part) ?? {};
+    expect(run, part).toMatchObject({ state: 'rolled-back' });
+    expect(after?.Id, part).toBe(before?.Id);
+    expect(after?.State.Running, part).toBe(true);
+    expect(after?.HostConfig.RestartPolicy, part).toEqual({ Name, MaximumRetryCount });
+  }
+}, 300_000);
 
 test('F32: a stopped container is replaced and not started', async () => {
   await replacing.run('stopped', resting, ['sleeper']);

@@ -237,10 +237,10 @@ describe.concurrent('containers that depend on each other', () => {
     await waitFor(() => seen.includes('start c'), { describe: 'the events of the engine' });
     end.abort();
     await following;
-    const first = (event: string) => seen.findIndex((one) => one === event);
-    const before = seen.slice(0, first('start a')).filter((event) => event.startsWith('die'));
+    const start = seen.indexOf('start a');
+    const before = seen.slice(0, start).filter((event) => event.startsWith('die'));
     expect(before).toEqual(['die c', 'die b', 'die a']);
-    const started = seen.slice(first('start a')).filter((event) => !/^health_status.*[bc]$/.test(event));
+    const started = seen.slice(start).filter((event) => !/^health_status.*[bc]$/.test(event));
     expect([...new Set(started)]).toEqual(['start a', 'health_status: healthy a', 'start b', 'start c']);
     for (const name of [a, b, c]) expect(await stage.show(name, '{{.State.Running}}')).toBe('true');
     // Between b and c lies the time for which b has to run.
