@@ -36,6 +36,31 @@ describe('changes of image defaults', () => {
   });
 });
 
+describe('changes of a health check', () => {
+  const check = (more: object) => ({ Healthcheck: { Test: ['CMD', 'true'], Interval: 30e9, ...more } });
+  it('are its times too', () => {
+    expect(configChanges(check({}), check({ Interval: 5e9, Retries: 3, Timeout: 0 }))).toEqual([
+      { field: 'healthcheck.interval', from: '30s', to: '5s' },
+      { field: 'healthcheck.retries', from: null, to: '3' },
+    ]);
+    expect(configChanges(check({}), { Healthcheck: null })).toEqual([
+      { field: 'healthcheck', from: 'CMD true', to: null },
+    ]);
+  });
+});
+
+it('long values and names are cut, and there are not too many', () => {
+  const long = 'x'.repeat(5_000_000);
+  const changes = configChanges(
+    { Env: [`A=${long}`] },
+    { Env: [`A=${long}y`, ...Array.from({ length: 500 }, (_, index) => `${index}${'n'.repeat(1000)}=1`)] },
+  );
+  expect(changes).toHaveLength(100);
+  for (const { field, from, to } of changes) {
+    expect(Math.max(field.length, from?.length ?? 0, to?.length ?? 0)).toBeLessThanOrEqual(500);
+  }
+});
+
 describe('layers to fetch', () => {
   it('are those above the first difference', () => {
     expect(layerDelta(['a', 'b', 'c'], ['a', 'x', 'c'], [1, 10, 100])).toEqual({

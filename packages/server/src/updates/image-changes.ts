@@ -33,11 +33,28 @@ export interface LayerDelta {
 const mostChanges = 100;
 const longestValue = 500;
 const longestName = 200;
+const longestKept = 2000;
+const mostKept = 1000;
 /** Labels that differ in every build and say nothing about how the image behaves. */
 const noise = /^(?:org\.opencontainers\.image\.|org\.label-schema\.|build[_.-]?(?:date|version)$|maintainer$)/i;
 
+/** What is kept of the defaults of an image that somebody else wrote: not more than anybody means seriously. */
+export function boundDefaults(defaults: ImageDefaults): ImageDefaults {
+  return bound(defaults) as ImageDefaults;
+}
+
+function bound(value: unknown): unknown {
+  if (typeof value === 'string') return cut(value, longestKept);
+  if (Array.isArray(value)) return value.slice(0, mostKept).map(bound);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).slice(0, mostKept);
+  return Object.fromEntries(entries.map(([name, part]) => [cut(name, longestKept), bound(part)]));
+}
+
 /** What differs between the defaults of two images, field by field, in a fixed order. */
-export function configChanges(from: ImageDefaults, to: ImageDefaults): ConfigChange[] {
+export function configChanges(running: ImageDefaults, candidate: ImageDefaults): ConfigChange[] {
+  const from = boundDefaults(running);
+  const to = boundDefaults(candidate);
   const changes: ConfigChange[] = [];
   const note = (field: string, before: string | null, after: string | null) => {
     if (before === after || changes.length >= mostChanges) return;

@@ -1,6 +1,6 @@
 import { defaultSettings } from '@evenkeel/contract';
 import { describe, expect, it } from 'vitest';
-import { createPolicyReader } from './policy.ts';
+import { createPolicyReader, isWithin } from './policy.ts';
 
 const read = createPolicyReader();
 const policy = (labels: Record<string, string>, settings: Partial<typeof defaultSettings> = {}) =>
@@ -16,6 +16,8 @@ describe('what is watched', () => {
     [{ 'wud.watch': 'false', 'evenkeel.watch': 'true' }, true],
     [{ 'wud.watch': 'true', 'diun.enable': 'false' }, false],
     [{ 'com.centurylinklabs.watchtower.monitor-only': 'true' }, true],
+    [{ 'com.centurylinklabs.watchtower.no-pull': 'true' }, false],
+    [{ 'com.centurylinklabs.watchtower.no-pull': 'true', 'evenkeel.watch': 'true' }, true],
     [{ 'evenkeel.watch': 'perhaps' }, true],
   ])('%j: %s', (labels, watched) => {
     expect(policy(labels as Record<string, string>).watched).toBe(watched);
@@ -26,6 +28,7 @@ describe('what is watched', () => {
     for (const label of ['evenkeel.watch', 'com.centurylinklabs.watchtower.enable', 'wud.watch', 'diun.enable']) {
       expect(policy({ [label]: 'true' }, off).watched).toBe(true);
     }
+    expect(policy({ 'com.centurylinklabs.watchtower.monitor-only': 'true' }, off).watched).toBe(false);
   });
 });
 
@@ -56,6 +59,18 @@ describe('newer tags', () => {
       expect(found).toMatchObject({ tags: false, problem: expect.stringContaining('label') });
     }
   });
+  it('are read as a label transforms them, ours before the other', () => {
+    const wud = { 'wud.tag.transform': '^(?P<v>\\d+\\.\\d+)-(\\w+)$ => $1.0' };
+    expect(policy(wud).parse('1.2-abc')).toMatchObject({ tag: '1.2-abc', numbers: [1n, 2n, 0n], suffix: '' });
+    expect(policy(wud).parse('other-1.2')).toMatchObject({ numbers: [1n, 2n] });
+    expect(policy({ ...wud, 'evenkeel.tags.transform': 'x => y' }).parse('1.2-abc')?.suffix).toBe('-abc');
+    for (const text of ['(', '( => $1', 'a => b => c', '=> x']) {
+      expect(policy({ 'evenkeel.tags': 'true', 'wud.tag.transform': text })).toMatchObject({
+        tags: false,
+        problem: expect.stringContaining('wud.tag.transform'),
+      });
+    }
+  });
   it('are matched in linear time', () => {
     const { accepts } = policy({ 'evenkeel.tags.include': '(a+)+$' });
     expect(accepts(`${'a'.repeat(50_000)}!`)).toBe(false);
@@ -64,5 +79,10 @@ describe('newer tags', () => {
     expect(policy({}).level).toBe('major');
     expect(policy({ 'evenkeel.level': 'Minor' }).level).toBe('minor');
     expect(policy({}, { highestLevel: 'patch' }).level).toBe('patch');
+  });
+  it('of a prerelease are below those of a revision', () => {
+    expect(isWithin('prerelease', 'revision')).toBe(true);
+    expect(isWithin('revision', 'prerelease')).toBe(false);
+    expect(isWithin('digest', 'prerelease')).toBe(true);
   });
 });

@@ -17,6 +17,7 @@ describe('an image reference', () => {
     ['registry-1.docker.io/library/nginx:1', 'docker.io/library/nginx:1'],
     ['docker.io/nginx', 'docker.io/library/nginx:latest'],
     ['ghcr.io/owner/app:v1', 'ghcr.io/owner/app:v1'],
+    ['lscr.io/linuxserver/sonarr:4', 'ghcr.io/linuxserver/sonarr:4'],
     ['GHCR.io/owner/app:v1', 'ghcr.io/owner/app:v1'],
     ['host:5000/img', 'host:5000/img:latest'],
     ['host:5000/img:2', 'host:5000/img:2'],

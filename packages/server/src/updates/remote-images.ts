@@ -6,12 +6,14 @@ import {
   type RegistryImageConfig,
   type RepositoryName,
 } from '../platform/registry/registry-client.ts';
+import { boundDefaults } from './image-changes.ts';
 import type { RemoteImage } from './observed.ts';
 import { choosePlatform, isSamePlatform, platformText } from './platform-choice.ts';
 
 const deepest = 3;
 /** Manifests read for one image; an index of indexes could name any number. */
 const mostManifests = 32;
+const mostLayers = 500;
 const longestText = 200;
 /** Anything else is a chart, a policy or another artifact that only lives in a registry. */
 const imageConfigTypes: ReadonlySet<string> = new Set([
@@ -41,6 +43,10 @@ export async function readRemoteImage(
   const left = { manifests: mostManifests };
   const found = await findManifest({ client, repository, platform, signal, left }, digest, 0);
   if (found === undefined || !imageConfigTypes.has(found.config.mediaType)) return missing(digest);
+  if (found.layers.length > mostLayers) {
+    const text = `The registry ${repository.host} holds an image in ${repository.path} with more than ${mostLayers} layers: no engine can run it.`;
+    throw new RegistryError('broken', repository.host, text);
+  }
   const bare = {
     ...missing(digest),
     platformDigest: found.digest,
@@ -66,8 +72,8 @@ export async function readRemoteImage(
     created: momentOf(config.created),
     version: labels['org.opencontainers.image.version']?.slice(0, longestText) || null,
     source: /^https?:\/\//i.test(source) && source.length <= 2048 && URL.canParse(source) ? source : null,
-    diffIds: config.diffIds,
-    defaults: config.config,
+    diffIds: config.diffIds.slice(0, mostLayers),
+    defaults: boundDefaults(config.config),
   };
 }
 
