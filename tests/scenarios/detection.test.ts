@@ -106,17 +106,41 @@ describe('the digest of a tag', () => {
     expect((await bench.update(name)).state).toBe('up-to-date');
   });
 
-  test('pulled by hand but not applied is shown as that', async () => {
+  test('pulled by hand is shown as that a moment later, without a check and without a question', async () => {
     const repository = uniqueName('pulled');
     const { reference } = await pushImage(registry, repository, 'stable', await image('1'));
     const name = await containers.create(reference);
+    await bench.check([name]);
+    expect((await bench.update(name)).state).toBe('up-to-date');
     const next = await pushImage(registry, repository, 'stable', await image('2'));
     await engine.docker('pull', '--quiet', reference);
+    registry.resetCounts();
+    const pulled = { state: 'pulled-not-applied', candidates: [{ digest: next.digest, blocked: null }] };
+    for (const host of ['one', 'two']) {
+      await waitFor(() => bench.entry(name, host)?.state === 'pulled-not-applied', {
+        describe: `the pull to be seen on the host ${host}`,
+      });
+      expect(bench.entry(name, host)).toMatchObject(pulled);
+    }
+    expect(registry.requests).toEqual([]);
     await bench.check([name]);
     expect(await bench.update(name)).toMatchObject({
-      state: 'pulled-not-applied',
-      candidates: [{ digest: next.digest, imageId: next.imageId, blocked: null }],
+      ...pulled,
+      candidates: [{ digest: next.digest, imageId: next.imageId, downloadBytes: 0 }],
     });
+  });
+
+  test('that was pushed and pulled after the last answer is never turned into a downgrade', async () => {
+    const repository = uniqueName('late');
+    const { reference } = await pushImage(registry, repository, '1', await image('1'));
+    const old = await containers.create(reference);
+    await bench.check([old]);
+    await pushImage(registry, repository, '1', await image('2', { env: ['LATE=1'] }));
+    const fresh = await containers.create(reference);
+    expect(await bench.update(fresh)).toMatchObject({ state: 'unknown', candidates: [] });
+    await bench.check([fresh]);
+    expect((await bench.update(fresh)).state).toBe('up-to-date');
+    expect((await bench.update(old)).state).toBe('pulled-not-applied');
   });
 
   test('of a tag that is gone is gone, not up to date', async () => {
