@@ -167,7 +167,7 @@ describe('a container that its engine cannot show', () => {
     await until('even to go', () => named('even') === undefined);
   });
 
-  test('of whose event nothing came is not missed: the inspect after an event is repeated', async () => {
+  test('right after an event is asked for again, not only with the next listing', async () => {
     proxy.refuse(failing, 500, 'try again', { times: 2 });
     await own.docker('run', '-d', '--name', 'again', 'local/app:1');
     await until('again', () => named('again')?.state === 'running' && named('again')?.stale === false);

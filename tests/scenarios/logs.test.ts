@@ -163,7 +163,7 @@ test('a follower of a container that does not exist fails with a sentence', asyn
 test('going back page by page tells every line once, however far the log goes', async () => {
   const count = 9000;
   const id = await run(uniqueName('long'), `i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo "number $i"; done`);
-  await waitFor(() => hosts.picture('local').containers.get(id)?.State.Running === false, { timeoutMs: 60_000 });
+  await waitFor(() => hosts.picture('local').containers.get(id)?.State.Status === 'exited', { timeoutMs: 60_000 });
   const { signal } = new AbortController();
   const texts: string[] = [];
   let until: string | undefined;

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Host } from '@evenkeel/contract';
 import { accountsMigrations, createAccounts, registerAccountRoutes, sessionCookie } from './accounts/index.ts';
-import { type Config, findEngine } from './config/index.ts';
+import { type Config, type EngineAccess, engineAccess } from './config/index.ts';
 import { createContainers, createLogFollower, registerContainerRoutes } from './containers/index.ts';
 import { type ConfiguredHost, createHosts, registerHostRoutes } from './hosts/index.ts';
 import { createOperations, operationsMigrations, registerOperationRoutes } from './operations/index.ts';
+import type { LiveCollection } from './platform/bus/live-collection.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { knownKeyId, rememberKeyId, sealingKeyMigrations } from './platform/crypto/key-store.ts';
 import { createSealer, type Sealer } from './platform/crypto/sealer.ts';
@@ -46,6 +48,7 @@ export interface App {
   /** The one-time token of the first run; undefined once there is an owner. */
   readonly setupToken: string | undefined;
   readonly notices: Notices;
+  readonly hosts: LiveCollection<Host>;
   /** Binds the configured address; the port that was taken. */
   listen(): Promise<number>;
   /** Lets no more in, drains what is at work, and closes everything in the reverse order. */
@@ -89,15 +92,15 @@ async function wire(
   const { store } = data;
   const sealer = openSealer(config, data);
   const notices = createNotices();
-  noticeStart(notices, { config, data, sealer });
+  const access = engineAccess(config, { exists: existsSync, read: (path) => readFileSync(path, 'utf8') });
+  noticeStart(notices, { config, data, sealer, access });
   closers.push(watchWriting(store.writing, notices));
 
   const settings = createSettings({ store, log });
   const operations = createOperations({ store, clock, log });
   const hosts = createHosts({
-    configured: [localHost(config)],
-    engineFor: ({ endpoint }) =>
-      createEngine({ endpoint, log, ...(options.observeEngine && { observe: options.observeEngine }) }),
+    configured: [localHost(access)],
+    engineFor: () => createEngine({ ...access, log, ...(options.observeEngine && { observe: options.observeEngine }) }),
     clock,
     log,
   });
@@ -183,6 +186,7 @@ async function wire(
     face,
     setupToken: accounts.setupNeeded() ? accounts.setupToken : undefined,
     notices,
+    hosts: hosts.collection,
     listen: () => face.listen(config),
     close,
   };
@@ -210,19 +214,15 @@ function openSealer(config: Config, { path, store, fresh }: DataFolder): Sealer 
 }
 
 /** The one engine of this version. Where none was found, the usual place is watched, for it may come later. */
-function localHost(config: Config): ConfiguredHost {
-  const { endpoint, tried } = findEngine(config, existsSync);
-  const hint = `Looked for a Docker Engine at ${tried.join(', ')}. Start Docker, or name its socket with EVENKEEL_ENGINE.`;
-  return {
-    id: 'local',
-    name: 'local',
-    endpoint: endpoint ?? 'unix:///var/run/docker.sock',
-    ...(endpoint === undefined ? { hint } : {}),
-  };
+function localHost({ endpoint, hint }: EngineAccess): ConfiguredHost {
+  return { id: 'local', name: 'local', endpoint, ...(hint === undefined ? {} : { hint }) };
 }
 
-function noticeStart(notices: Notices, parts: { config: Config; data: DataFolder; sealer: Sealer }): void {
-  const { config, data, sealer } = parts;
+function noticeStart(
+  notices: Notices,
+  parts: { config: Config; data: DataFolder; sealer: Sealer; access: EngineAccess },
+): void {
+  const { config, data, sealer, access } = parts;
   if (data.notice !== undefined) notices.set(data.notice);
   if (sealer.locked !== undefined) {
     notices.set({
@@ -230,6 +230,15 @@ function noticeStart(notices: Notices, parts: { config: Config; data: DataFolder
       severity: 'error',
       text: sealer.locked,
       remedy: 'Stored passwords of registries are not used until then, and no update runs.',
+    });
+  }
+  if (access.plaintext) {
+    notices.set({
+      code: 'engine_plaintext:local',
+      severity: 'info',
+      text: `The Docker Engine "local" at ${access.endpoint} is spoken to without encryption: whoever shares the network can take over its host.`,
+      remedy:
+        'Set EVENKEEL_ENGINE_CERT_PATH to the folder with its ca.pem, cert.pem and key.pem, unless only trusted machines share that network.',
     });
   }
   const onlyHere = /^(127\.|localhost$|::1$)/.test(config.host);

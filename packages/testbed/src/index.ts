@@ -1,11 +1,13 @@
 /** A real engine, a real registry, images to update, and faults between them: for the demo, the tests and the benches. */
 export { images } from './behaviours.ts';
+export { type Certificate, createCertificate } from './certificates.ts';
 export { type Demo, type DemoOptions, startDemo } from './demo.ts';
 export { type EngineOptions, requirePrivateEngine, startEngine } from './engine.ts';
 export type { TestEngine } from './engine-access.ts';
 export type { CliResult } from './engine-cli.ts';
 export { type EngineCall, type EngineProxy, startEngineProxy } from './engine-proxy.ts';
 export type { EngineResponse } from './engine-request.ts';
+export { type EngineTlsFront, startEngineTlsFront } from './engine-tls.ts';
 export { buildImage, type Image, type ImageHealthcheck, type ImageSpec } from './image.ts';
 export { digestOf, type LayerEntry } from './layer.ts';
 export { loadImage } from './load.ts';

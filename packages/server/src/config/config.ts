@@ -11,6 +11,15 @@ export interface Config {
   /** As wished; without it the usual places are searched (`find-engine.ts`). */
   readonly engine: string | undefined;
   readonly dockerHost: string | undefined;
+  readonly engineTls: {
+    readonly folder: string | undefined;
+    readonly ca: string | undefined;
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+  };
+  readonly engineAllowPlaintext: boolean;
+  /** Where the TLS material for `DOCKER_HOST` is, in files called as Docker calls them; undefined when Docker would use none. */
+  readonly dockerCertPath: string | undefined;
   readonly dockerConfig: string;
   readonly insecureRegistries: readonly string[];
   readonly allowedHosts: readonly string[];
@@ -137,6 +146,15 @@ function toConfig(values: Values, owner: Config['owner'], { environment }: Surro
     keyFile: values.keyFile,
     engine: values.engine,
     dockerHost: environment['DOCKER_HOST'] === '' ? undefined : environment['DOCKER_HOST'],
+    engineTls: {
+      folder: values.engineCertPath,
+      ca: values.engineTlsCa,
+      cert: values.engineTlsCert,
+      key: values.engineTlsKey,
+    },
+    engineAllowPlaintext: values.engineAllowPlaintext ?? false,
+    dockerCertPath:
+      environment['DOCKER_CERT_PATH'] || (environment['DOCKER_TLS_VERIFY'] ? dockerConfigFolder : undefined),
     dockerConfig: values.dockerConfig ?? `${dockerConfigFolder}/config.json`,
     insecureRegistries: values.insecureRegistries ?? [],
     allowedHosts: values.allowedHosts ?? [],

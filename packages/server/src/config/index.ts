@@ -1,4 +1,4 @@
-export { type Config, type ConfigResult, readConfig } from './config.ts';
+export { type Config, type ConfigResult, readConfig, type Surroundings } from './config.ts';
+export { type EngineAccess, engineAccess } from './engine-access.ts';
 export { processSurroundings } from './environment.ts';
-export { type EngineSearch, findEngine } from './find-engine.ts';
 export { helpText, optionsReference } from './help.ts';

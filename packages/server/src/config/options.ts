@@ -35,6 +35,23 @@ export const options = {
     'found by itself',
     engineUrl,
   ),
+  engineCertPath: option(
+    'engine-cert-path',
+    'folder',
+    'TLS of a `tcp://` engine: a folder with `ca.pem`, `cert.pem` and `key.pem`, as `DOCKER_CERT_PATH` has for `DOCKER_HOST`',
+    'none',
+    text(4096),
+  ),
+  engineTlsCa: option('engine-tls-ca', 'file', 'The same file by file: who signed the engine', 'none', text(4096)),
+  engineTlsCert: option('engine-tls-cert', 'file', 'The certificate that is shown to the engine', 'none', text(4096)),
+  engineTlsKey: option('engine-tls-key', 'file', 'The key of that certificate', 'none', text(4096)),
+  engineAllowPlaintext: option(
+    'engine-allow-plaintext',
+    'true|false',
+    'Speaks to a `tcp://` engine beyond loopback without TLS: whoever shares the network can take over its host',
+    'false',
+    yesOrNo,
+  ),
   dockerConfig: option(
     'docker-config',
     'file',
@@ -123,6 +140,10 @@ function integer(lowest: number, highest: number): Parse<number> {
       return { wrong: `must be a whole number from ${lowest} to ${highest}` };
     return { value };
   };
+}
+
+function yesOrNo(given: string): { value: boolean } | { wrong: string } {
+  return given === 'true' || given === 'false' ? { value: given === 'true' } : { wrong: 'must be true or false' };
 }
 
 function list(given: string): { value: readonly string[] } {

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly endpoint: string;
   readonly log: Log;
   readonly tls?: EngineTls;
+  /** Nothing is connected to; every call fails as `engine_unreachable` with this sentence. The endpoint is only shown then. */
+  readonly refusal?: string;
   readonly observe?: EngineObserver;
   /** How long a read may take until the engine counts as unreachable; 30 s. */
   readonly timeoutMs?: number;
@@ -83,14 +85,11 @@ export interface EngineConnection {
 }
 
 export function createConnection(options: ConnectionOptions): EngineConnection {
-  const { endpoint, log, tls, observe } = options;
+  const { endpoint, log, observe } = options;
   const timeoutMs = options.timeoutMs ?? 30_000;
   const changeTimeoutMs = options.changeTimeoutMs ?? 120_000;
-  const { origin, socketPath } = parseEndpoint(endpoint, tls !== undefined);
-  const pool = new Pool(origin, {
-    connections: null,
-    connect: { timeout: Math.min(timeoutMs, 10_000), ...(socketPath === undefined ? (tls ?? {}) : { socketPath }) },
-  });
+  const place = { endpoint, secure: options.tls !== undefined || endpoint.startsWith('https://'), timeoutMs };
+  const pool = options.refusal === undefined ? createPool(options, timeoutMs) : undefined;
   let negotiated: Promise<string> | undefined;
 
   function fail(error: unknown, signal?: AbortSignal): unknown {
@@ -98,13 +97,14 @@ export function createConnection(options: ConnectionOptions): EngineConnection {
     if (signal?.aborted) return signal.reason;
     // Another engine may answer next time.
     negotiated = undefined;
-    return unreachable(endpoint, error, timeoutMs);
+    return unreachable(place, error);
   }
 
   async function send(path: string, call: EngineCall): Promise<EngineReply> {
     const { patience = 'read', signal } = call;
     const limited = patience === 'read' || patience === 'stream';
     const content = contentOf(call);
+    if (pool === undefined) throw new Fault('engine_unreachable', options.refusal ?? '');
     try {
       const { statusCode, headers, body } = await pool.request({
         method: call.method,
@@ -277,8 +277,16 @@ export function createConnection(options: ConnectionOptions): EngineConnection {
     open,
     chunks,
     json,
-    close: () => pool.destroy(),
+    close: async () => pool?.destroy(),
   };
+}
+
+function createPool({ endpoint, tls }: ConnectionOptions, timeoutMs: number): Pool {
+  const { origin, socketPath } = parseEndpoint(endpoint, tls !== undefined);
+  return new Pool(origin, {
+    connections: null,
+    connect: { timeout: Math.min(timeoutMs, 10_000), ...(socketPath === undefined ? (tls ?? {}) : { socketPath }) },
+  });
 }
 
 function contentOf(call: EngineCall): { headers: Record<string, string>; body?: string | Uint8Array | Readable } {

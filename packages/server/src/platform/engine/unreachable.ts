@@ -1,12 +1,19 @@
 import { Fault } from '../fault.ts';
 
-/** Turns whatever the transport threw into `engine_unreachable` with a sentence that says what to do. */
-export function unreachable(endpoint: string, error: unknown, timeoutMs: number): Fault {
-  if (error instanceof Fault) return error;
-  return new Fault('engine_unreachable', sentence(endpoint, error, timeoutMs), { cause: error });
+export interface EnginePlace {
+  readonly endpoint: string;
+  /** Over TLS. */
+  readonly secure: boolean;
+  readonly timeoutMs: number;
 }
 
-function sentence(endpoint: string, error: unknown, timeoutMs: number): string {
+/** Turns whatever the transport threw into `engine_unreachable` with a sentence that says what to do. */
+export function unreachable(place: EnginePlace, error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault('engine_unreachable', sentence(place, error), { cause: error });
+}
+
+function sentence({ endpoint, secure, timeoutMs }: EnginePlace, error: unknown): string {
   const { code, message } = rootOf(error);
   const socket = endpoint.startsWith('unix://') ? endpoint.slice('unix://'.length) : undefined;
   switch (code) {
@@ -32,7 +39,10 @@ function sentence(endpoint: string, error: unknown, timeoutMs: number): string {
     case 'ECONNRESET':
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
-      return `The connection to the engine at ${endpoint} was lost. Whether the call took effect is not known; the engine may be restarting.`;
+      // TLS 1.3 lets a client finish its handshake before the server has looked at its certificate (RFC 8446, 4.4.2).
+      return secure
+        ? `The connection to the engine at ${endpoint} was lost. Whether the call took effect is not known; the engine may be restarting, or it does not accept the client certificate of this TLS connection.`
+        : `The connection to the engine at ${endpoint} was lost. Whether the call took effect is not known; the engine may be restarting.`;
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return `The connection to the engine at ${endpoint} has been closed.`;
