@@ -8,7 +8,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/registries',
     tag: 'Registries',
-    summary: 'Stored registries',
+    summary: 'Stored registries, and hosts that were asked without an entry',
     access: 'registry:read',
     cost: 'read',
     query: ListQuery,
