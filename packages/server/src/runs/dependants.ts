@@ -17,23 +17,23 @@ export interface Dependency {
   readonly relation: Relation;
   readonly condition: Condition;
   /** What happens to the dependant when that container is replaced. */
-  readonly whenReplaced: Action;
+  readonly whenReplaced: Treatment;
   /** What happens to it when that container is only stopped and started. */
-  readonly whenRestarted: Action | undefined;
+  readonly whenRestarted: Treatment | undefined;
 }
 
 /**
  * `recreate`: replaced by one from its own image, because it refers to an id. `stop-start`: stopped before the owner and
  * started after it. `restart`: the same, asked for by `restart: true` of `depends_on`.
  */
-export type Action = 'recreate' | 'restart' | 'stop-start';
+export type Treatment = 'recreate' | 'restart' | 'stop-start';
 
 export interface Dependant {
   readonly container: ContainerInspect;
   readonly name: string;
   /** For people: `network namespace of vpn, depends on db`. */
   readonly relation: string;
-  readonly action: Action;
+  readonly action: Treatment;
   /** Only those on the owner and on other members. */
   readonly dependencies: readonly Dependency[];
 }
@@ -88,15 +88,15 @@ function memberRefusals(container: ContainerInspect): Finding[] {
   }));
 }
 
-const strength: Readonly<Record<Action, number>> = { restart: 1, 'stop-start': 2, recreate: 3 };
+const strength: Readonly<Record<Treatment, number>> = { restart: 1, 'stop-start': 2, recreate: 3 };
 
 /** Spreads the replacement of the owner over the edges until nothing changes: each member gets its strongest action. */
 function spread(
   owner: ContainerInspect,
   others: readonly ContainerInspect[],
   edges: ReadonlyMap<string, readonly Dependency[]>,
-): Map<string, Action> {
-  const actions = new Map<string, Action>();
+): Map<string, Treatment> {
+  const actions = new Map<string, Treatment>();
   const ownerRuns = isUp(owner);
   let changed = true;
   while (changed) {
@@ -140,8 +140,8 @@ function dependenciesOf(container: ContainerInspect, world: readonly ContainerIn
 function edge(
   on: ContainerInspect,
   relation: Relation,
-  whenReplaced: Action,
-  whenRestarted: Action | undefined,
+  whenReplaced: Treatment,
+  whenRestarted: Treatment | undefined,
   condition: Condition = 'service_started',
 ): Dependency {
   return { on: { id: on.Id, name: plainName(on.Name) }, relation, condition, whenReplaced, whenRestarted };

@@ -1,4 +1,5 @@
 import type { Engine } from '../platform/engine/engine.ts';
+import { plainName } from './spec-api.ts';
 import type { SpecInput } from './spec-types.ts';
 
 /** What the spec of a container depends on beside the container itself. */
@@ -27,6 +28,6 @@ export async function observeEnvironment(engine: Engine): Promise<Environment> {
         },
       ]),
     ),
-    existing: new Set(containers.flatMap(({ Id, Names }) => [Id, ...Names.map((name) => name.replace(/^\//, ''))])),
+    existing: new Set(containers.flatMap(({ Id, Names }) => [Id, ...Names.map((name) => plainName(name))])),
   };
 }

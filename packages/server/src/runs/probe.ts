@@ -5,6 +5,7 @@ import type { Engine } from '../platform/engine/engine.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { describeError } from '../platform/fault.ts';
 import { networkHolder, type ProbeRoute, probeRoutes, standpointOf } from './probe-route.ts';
+import { plainName } from './spec-api.ts';
 
 const attemptMs = 5000;
 
@@ -41,7 +42,7 @@ export async function impossibleProbes(
   container: ContainerInspect,
   gate: Gate,
 ): Promise<Finding[]> {
-  const name = container.Name.replace(/^\//, '');
+  const name = plainName(container.Name);
   const findings: Finding[] = [];
   for (const { what, port } of probesOf(gate)) {
     if ((await routesTo(engine, self, container, port)).length > 0) continue;

@@ -1,6 +1,7 @@
 import type { Finding, Gate, PlanStep, Run, RunPhase, Strategy } from '@evenkeel/contract';
 import type { ContainerInspect, HostConfig, ImageInspect } from '../platform/engine/engine-types.ts';
 import type { MemberGate } from './gate-terms.ts';
+import { plainName } from './spec-api.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 
 export type RestartPolicy = NonNullable<HostConfig['RestartPolicy']>;
@@ -170,16 +171,20 @@ export function isRunning(container: ContainerInspect): boolean {
   return container.State.Running || container.State.Restarting;
 }
 
-/** The restart policy with the two spellings of "none" made one. */
 export function policyOf(container: ContainerInspect): RestartPolicy {
-  const { Name = '', MaximumRetryCount = 0 } = container.HostConfig.RestartPolicy ?? {};
+  return plainPolicy(container.HostConfig.RestartPolicy);
+}
+
+/** The restart policy with the two spellings of "none" made one. */
+export function plainPolicy(policy: HostConfig['RestartPolicy']): RestartPolicy {
+  const { Name = '', MaximumRetryCount = 0 } = policy ?? {};
   return Name === '' || Name === 'no'
     ? { Name: 'no', MaximumRetryCount: 0 }
     : { Name, MaximumRetryCount: Name === 'on-failure' ? MaximumRetryCount : 0 };
 }
 
 export function nameOf(container: ContainerInspect): string {
-  return container.Name.replace(/^\//, '');
+  return plainName(container.Name);
 }
 
 /** States in which nothing more happens to a run. */

@@ -1,8 +1,8 @@
+import { compareVersions } from '../platform/engine/api-version.ts';
+
 /** True when the negotiated API version (`1.41`) is `wanted` or newer. */
 export function speaks(apiVersion: string, wanted: string): boolean {
-  const [major = 0, minor = 0] = apiVersion.split('.').map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return compareVersions(apiVersion, wanted) >= 0;
 }
 
 /** The name that the engine gives to a container's short id: first 12 digits. */

@@ -1,4 +1,5 @@
 import type { ContainerInspect, CreateBody, EndpointSettings, HostConfig } from '../platform/engine/engine-types.ts';
+import { plainPolicy } from './run.ts';
 import { namespaceOwner } from './spec-api.ts';
 import { compareMounts } from './spec-compare-mounts.ts';
 import { isNothing, sameMap, sameSet, sameValue } from './spec-equality.ts';
@@ -22,7 +23,7 @@ export function compareWithPlan(
     ...compareConfig(spec.create, observed, context),
     ...compareHost(spec.create.HostConfig, observed.HostConfig),
     ...compareMounts(spec.create.HostConfig, observed, context.newImage),
-    ...compareNetworks(spec, observed, context),
+    ...compareNetworks(spec, observed),
   ];
 }
 
@@ -100,32 +101,25 @@ function isEmptyList(field: string, value: unknown): boolean {
   return (field === 'MaskedPaths' || field === 'ReadonlyPaths') && value !== undefined;
 }
 
+type SentPolicy = HostConfig['RestartPolicy'];
+
 const comparison: Readonly<Record<string, (left: unknown, right: unknown) => boolean>> = {
   NetworkMode: (left, right) => sameValue(left === 'default' ? 'bridge' : left, right === 'default' ? 'bridge' : right),
-  RestartPolicy: (left, right) => sameValue(policyOf(left), policyOf(right)),
+  RestartPolicy: (left, right) => sameValue(plainPolicy(left as SentPolicy), plainPolicy(right as SentPolicy)),
   SecurityOpt: sameWords,
   // The engine answers with the live names of both containers; only the alias is what was sent.
   Links: (left, right) => sameSet(linkAliases(left), linkAliases(right)),
 };
 
-function policyOf(value: unknown): unknown {
-  const policy = (value ?? {}) as { Name?: string; MaximumRetryCount?: number };
-  return { Name: policy.Name === '' ? 'no' : (policy.Name ?? 'no'), MaximumRetryCount: policy.MaximumRetryCount };
-}
-
 function linkAliases(links: unknown): string[] {
   return ((links ?? []) as string[]).map((link) => parseLink(link).alias);
 }
 
-function compareNetworks(
-  spec: ReplacementSpec,
-  observed: ContainerInspect,
-  { connected = true }: CompareContext,
-): SpecDifference[] {
+function compareNetworks(spec: ReplacementSpec, observed: ContainerInspect): SpecDifference[] {
   const mode = spec.create.HostConfig.NetworkMode;
   const live = observed.NetworkSettings.Networks;
   const expected: Record<string, EndpointSettings> = { ...spec.create.NetworkingConfig?.EndpointsConfig };
-  for (const { network, endpoint } of connected ? spec.connects : []) expected[network] = endpoint;
+  for (const { network, endpoint } of spec.connects) expected[network] = endpoint;
   const modeNetwork = mode === 'host' || mode === 'none' ? [mode] : [];
   const names = spec.create.NetworkingConfig === undefined ? modeNetwork : Object.keys(expected);
   const path = 'NetworkSettings.Networks';

@@ -25,11 +25,11 @@ function firstSet(own: string | undefined, inherited: string | undefined): strin
 
 /** The image's variables that the user did not name, behind the user's. A name alone counts as named. */
 function mergedEnv(own: readonly string[], inherited: readonly string[]): string[] {
-  const named = new Set(own.map(nameOf));
-  return [...own, ...inherited.filter((entry) => !named.has(nameOf(entry)))];
+  const named = new Set(own.map(variableOf));
+  return [...own, ...inherited.filter((entry) => !named.has(variableOf(entry)))];
 }
 
-function nameOf(entry: string): string {
+function variableOf(entry: string): string {
   return entry.split('=', 1)[0] ?? '';
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from '@evenkeel/contract';
 import type { ContainerInspect, ImageInspect } from '../platform/engine/engine-types.ts';
+import { finding } from './run.ts';
 import { namespaceOwner, plainName } from './spec-api.ts';
 
 /** What is known beside the container itself. What is absent is not looked at. */
@@ -40,7 +41,7 @@ export function stateRefusals(container: ContainerInspect): Finding[] {
   const { State } = container;
   if (State.Paused || State.Status === 'paused') {
     return [
-      refusal(
+      finding(
         'paused',
         `${name} is paused: it could not be stopped in order.`,
         `Resume it first: docker unpause ${name}`,
@@ -48,11 +49,11 @@ export function stateRefusals(container: ContainerInspect): Finding[] {
     ];
   }
   if (State.Status === 'removing') {
-    return [refusal('removing', `${name} is being removed.`, 'Wait until it is gone.')];
+    return [finding('removing', `${name} is being removed.`, 'Wait until it is gone.')];
   }
   if (State.Dead || State.Status === 'dead') {
     return [
-      refusal(
+      finding(
         'dead',
         `${name} is dead: the engine failed to remove it and will not start it again.`,
         `Remove it (docker rm -f ${name}) and create it anew.`,
@@ -67,7 +68,7 @@ function ownershipRefusals(container: ContainerInspect, { self }: RefusalContext
   const findings: Finding[] = [];
   if (container.Config.Labels?.[swarmTask] !== undefined) {
     findings.push(
-      refusal(
+      finding(
         'swarm-task',
         `${name} is a task of a Swarm service: Swarm would replace it, or lose it when it is renamed.`,
         'Update the service instead: docker service update --image …',
@@ -76,7 +77,7 @@ function ownershipRefusals(container: ContainerInspect, { self }: RefusalContext
   }
   if (self !== undefined && container.Id === self) {
     findings.push(
-      refusal(
+      finding(
         'self',
         `${name} is the container in which Evenkeel itself runs: it cannot stop itself and finish the work.`,
         'Update it from outside: docker compose pull && docker compose up -d',
@@ -95,7 +96,7 @@ function imageRefusals(
   const findings: Finding[] = [];
   if (isBareId(container, oldImage)) {
     findings.push(
-      refusal(
+      finding(
         'bare-image-id',
         `${name} was created from an image id (${container.Config.Image ?? ''}), which names no repository to look in.`,
         'Create it from a name: repository:tag',
@@ -104,7 +105,7 @@ function imageRefusals(
   }
   if (oldImage?.Config === undefined || oldImage.Config === null) {
     findings.push(
-      refusal(
+      finding(
         'old-image-missing',
         `The image of ${name} (${container.Image}) is not on the engine any more, so its settings cannot be told from yours.`,
         'Pull that image again, or create the container anew.',
@@ -113,7 +114,7 @@ function imageRefusals(
   }
   if (oldImage !== undefined && newImage !== undefined && !samePlatform(oldImage, newImage)) {
     findings.push(
-      refusal(
+      finding(
         'platform-mismatch',
         `The new image is for ${platformOf(newImage)}, but ${name} runs on ${platformOf(oldImage)}.`,
         `Take a tag that is published for ${platformOf(oldImage)}.`,
@@ -133,7 +134,7 @@ export function lostPartRefusals(container: ContainerInspect, context: RefusalCo
     const owner = namespaceOwner(mode);
     if (owner === undefined || existing === undefined || existing.has(owner) || replaced[owner] !== undefined) continue;
     findings.push(
-      refusal(
+      finding(
         'namespace-owner-gone',
         `${name} shares the ${kind} namespace of a container that no longer exists (${owner.slice(0, 12)}): once stopped it could not start again.`,
         `Create ${name} anew with the container that took its place.`,
@@ -143,7 +144,7 @@ export function lostPartRefusals(container: ContainerInspect, context: RefusalCo
   for (const network of networks === undefined ? [] : Object.keys(container.NetworkSettings.Networks)) {
     if (networks?.[network] !== undefined) continue;
     findings.push(
-      refusal(
+      finding(
         'network-gone',
         `${name} is attached to the network ${network}, which no longer exists.`,
         `Create the network, or disconnect the container: docker network disconnect -f ${network} ${name}`,
@@ -151,10 +152,6 @@ export function lostPartRefusals(container: ContainerInspect, context: RefusalCo
     );
   }
   return findings;
-}
-
-function refusal(code: string, text: string, remedy: string): Finding {
-  return { code, text, remedy };
 }
 
 /** `sha256:…`, or the beginning of the image's own id that is no name of the image. */

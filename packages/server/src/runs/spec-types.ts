@@ -44,8 +44,6 @@ export interface ReplacementSpec {
 export interface CompareContext {
   /** The image that the container must have: its defaults belong to the expectation. */
   readonly newImage: ImageInspect;
-  /** False before the `connects` have been sent: only what was sent at create is expected then. Default true. */
-  readonly connected?: boolean;
 }
 
 /** A difference between what was planned and what the engine made of it. Paths as `HostConfig.Memory`. */

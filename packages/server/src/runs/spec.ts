@@ -1,4 +1,5 @@
 import type { ContainerInspect, CreateBody, HostConfig, ImageInspect } from '../platform/engine/engine-types.ts';
+import { plainName } from './spec-api.ts';
 import { replacementConfig } from './spec-config.ts';
 import { isNothing } from './spec-equality.ts';
 import { replacementHost } from './spec-host.ts';
@@ -39,7 +40,7 @@ export function buildRestoration(
     image: options.image ?? oldImage.Id,
     emptyVolumes: new Set(),
     nameAlias: false,
-    finalName: container.Name.replace(/^\//, ''),
+    finalName: plainName(container.Name),
   };
   return build(input, { composeLabels: false });
 }
