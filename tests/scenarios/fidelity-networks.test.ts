@@ -1,7 +1,10 @@
-import { images, reserveSubnet, type Subnet } from '@evenkeel/testbed';
+import { images, reserveSubnet, type Subnet, startEngineProxy } from '@evenkeel/testbed';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compareVersions } from '../../packages/server/src/platform/engine/api-version.ts';
 import type { ContainerInspect } from '../../packages/server/src/platform/engine/engine-types.ts';
+import { offer } from './offer.ts';
 import { type Replaced, type Replacing, startReplacing } from './replace.ts';
+import { startRunBench } from './run-bench.ts';
 
 let replacing: Replacing;
 let replaced: Map<string, Replaced>;
@@ -115,13 +118,56 @@ test('F18: a static address stays', () => {
 
 test('F19: on two networks alias and address of each stay', async () => {
   const { before, after } = both('F19');
-  expect(await replacing.engine.apiVersion()).toMatch(/^1\.\d+$/);
   expect(asked(after)).toEqual(asked(before));
   expect(asked(after)).toEqual({
     [replacing.name('front')]: { aliases: ['nineteen'], address: front.address(19) },
     [replacing.name('back')]: { aliases: ['behind'], address: back.address(19) },
   });
 });
+
+/**
+ * The same through one version of the API: below 1.44 one network goes with the create and the others are connected, from 1.44 on
+ * all go with the create. An engine that offers no version is spoken to in the oldest.
+ */
+test.for([
+  ['1.41', true],
+  ['1.44', false],
+] as const)(
+  'F19: over API %s both networks stay, and nothing is connected that could go with the create',
+  async ([version, oldest], context) => {
+    const { docker, registry, image, name } = replacing;
+    const { ApiVersion, MinAPIVersion = '1.12' } = await replacing.engine.version();
+    const spoken = oldest ? version : ApiVersion;
+    const offered = compareVersions(MinAPIVersion, spoken) <= 0 && compareVersions(ApiVersion, version) >= 0;
+    context.skip(!offered, `The engine offers ${MinAPIVersion} to ${ApiVersion}.`);
+    const part = `F19-${version}`;
+    const networks = [
+      '--network',
+      name('front'),
+      '--network-alias',
+      'nineteen',
+      '--ip',
+      front.address(oldest ? 41 : 44),
+    ];
+    await docker.docker('run', '-d', '--name', name(part), ...networks, '--no-healthcheck', image, 'sleeper');
+    await docker.docker('network', 'connect', '--alias', 'behind', name('back'), name(part));
+    const before = await replacing.inspect(part);
+    const proxy = await startEngineProxy(docker);
+    if (oldest) proxy.refuse(/_ping/, 200, 'OK');
+    const bench = await startRunBench({ endpoint: proxy.url });
+    try {
+      const repository = image.slice(image.lastIndexOf('/') + 1, image.lastIndexOf(':'));
+      await offer(bench, registry, name(part), repository, await images.fidelity(2, { labels: { over: version } }));
+      expect(await bench.update(name(part))).toMatchObject({ state: 'committed', reason: null });
+      if (oldest) expect(await bench.engine.apiVersion()).toBe(version);
+    } finally {
+      await bench.stop();
+      await proxy.stop();
+    }
+    expect(asked(await replacing.inspect(part))).toEqual(asked(before));
+    expect(proxy.calls.filter((call) => /POST \/networks\/.*\/connect/.test(call)).length).toBe(oldest ? 1 : 0);
+  },
+);
 
 test('F20: a network that was connected later stays, one that was left does not come back', () => {
   expect(asked(both('F20').after)).toEqual({
