@@ -165,6 +165,7 @@ async function wire(
     webFolder: options.webFolder,
     checkAnswers: options.checkAnswers ?? false,
     reportFault: store.writing.report,
+    readOnly: () => store.readOnly,
   });
   // Work and streams are told to stop while the last answers are on their way: none of them waits for another.
   closers.push(async () => {

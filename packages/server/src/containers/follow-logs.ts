@@ -1,28 +1,11 @@
-import type { LogLine } from '@evenkeel/contract';
 import type { Hosts } from '../hosts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { describeError, Fault } from '../platform/fault.ts';
+import type { LogFollowing } from '../platform/http/stream/follow-logs.ts';
 import type { Containers } from './containers.ts';
 import { nextStart, untilSuccessor } from './log-successor.ts';
 import { createSharedLog, type LogStart, type SharedLog } from './shared-log.ts';
-
-export interface LogFollowing {
-  readonly host: string;
-  /** Id or name. By name, the follower goes on with the container that takes the name. */
-  readonly container: string;
-  readonly tail: number;
-  /** RFC 3339: only lines from then on. */
-  readonly since: string | undefined;
-  readonly signal: AbortSignal;
-  readonly onLines: (lines: readonly LogLine[], skipped: number, container: string) => void;
-  /** Nothing more comes after `failed`. One that follows by id fails when its container is removed. */
-  readonly onState: (
-    state: 'following' | 'replaced' | 'ended' | 'failed',
-    container: string,
-    reason: string | null,
-  ) => void;
-}
 
 export interface LogLimits {
   /** Containers whose output is followed at the same time, on all hosts together. */

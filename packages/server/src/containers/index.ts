@@ -1,4 +1,5 @@
 export type { Containers } from './containers.ts';
 export { registerContainerRoutes } from './containers-routes.ts';
 export { createContainers } from './create-containers.ts';
-export { createLogFollower, type LogFollowing } from './follow-logs.ts';
+export { createLogFollower } from './follow-logs.ts';
+export { ownContainerId } from './self.ts';

@@ -15,6 +15,8 @@ export interface RouterOptions {
   readonly authenticate: (accessToken: string) => Promise<Actor | undefined>;
   /** Check each answer against its schema: for tests, where a wrong answer is an error. */
   readonly checkAnswers?: boolean;
+  /** Whether nothing may be changed: routes that can answer `read_only` then do so, whatever their handlers think of. */
+  readonly readOnly?: () => boolean;
   /** Milliseconds, for the limits of requests. Default: the clock of the machine. */
   readonly now?: () => number;
 }
@@ -46,6 +48,7 @@ export function createRouter(app: FastifyInstance, options: RouterOptions): Rout
       handler: async (request, reply) => {
         const leave = limits.enter(request.actor?.id ?? networkOf(request.ip), route.cost);
         try {
+          if (options.readOnly?.() === true && route.errors.includes('read_only')) throw unchangeable();
           await answer(request, reply);
         } finally {
           leave();
@@ -87,6 +90,13 @@ function admit(access: Exclude<Access, 'public'>, actor: Actor | undefined): voi
     throw new Fault('not_signed_in', 'Sign in first: send a valid access token as "Authorization: Bearer …".');
   if (access !== 'signed-in' && !can(actor, access))
     throw new Fault('denied', `This needs the permission ${access}, which ${actor.name} does not have.`);
+}
+
+function unchangeable(): Fault {
+  return new Fault(
+    'read_only',
+    'Nothing can be changed: the database cannot be written. The notices say why and what to do.',
+  );
 }
 
 /** The token of the `Authorization` header (RFC 6750, section 2.1); tokens in URLs are never looked at. */

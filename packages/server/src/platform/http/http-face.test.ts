@@ -40,6 +40,7 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
       text: async () => 'evenkeel_up 1\n',
     },
     sessionInForce: () => true,
+    readOnly: () => false,
     drainMilliseconds: 50,
     webFolder: web,
   });

@@ -29,6 +29,8 @@ export interface HttpFaceOptions extends Omit<HttpServerOptions, 'hosts'> {
   /** Where the built web application lies; it may be missing. */
   readonly webFolder: string;
   readonly checkAnswers?: boolean;
+  /** Whether nothing may be changed (`RouterOptions`). */
+  readonly readOnly: () => boolean;
   readonly streamLimits?: Partial<StreamLimits>;
   /** How long a stop waits for answers that are on their way; then their connections are cut. Default 5 s. */
   readonly drainMilliseconds?: number;
@@ -66,7 +68,11 @@ export async function createHttpFace(options: HttpFaceOptions): Promise<HttpFace
     ...(options.streamLimits === undefined ? {} : { limits: options.streamLimits }),
   });
   const stopWatching = options.onSessionEnd((session) => stream.endSession(session));
-  const router = createRouter(app, { authenticate, checkAnswers: options.checkAnswers ?? false });
+  const router = createRouter(app, {
+    authenticate,
+    checkAnswers: options.checkAnswers ?? false,
+    readOnly: options.readOnly,
+  });
   serveStream(app, stream, hosts);
   await serveApiDocs(app, options.version);
   serveMetrics(app, options.metrics, authenticate);

@@ -9,10 +9,8 @@ export interface LogFollowing {
   /** RFC 3339: only lines from then on. */
   readonly since: string | undefined;
   readonly signal: AbortSignal;
-  /** Resolves when the client has room for more, or is gone. Whoever waits for it before reading on loses no line. */
-  readonly whenDrained: () => Promise<void>;
   readonly onLines: (lines: readonly LogLine[], skipped: number, container: string) => void;
-  /** After `failed` nothing more is wanted, and the signal is aborted. */
+  /** Nothing more comes after `failed`, and the signal is aborted then. One that follows by id fails when its container is removed. */
   readonly onState: (
     state: 'following' | 'replaced' | 'ended' | 'failed',
     container: string,

@@ -6,7 +6,7 @@ import type { StreamLine } from './stream-line.ts';
 export interface LogFollowers {
   follow(message: Extract<ClientMessage, { type: 'follow-logs' }>): void;
   end(subscription: string): void;
-  /** Tells what was left out, and lets those go on who wait for room. */
+  /** Tells what was left out, as soon as there is room, without waiting for the next line. */
   catchUp(): void;
   close(): void;
 }
@@ -24,17 +24,12 @@ export function createLogFollowers(
   { followLogs, most }: { readonly followLogs: FollowLogs; readonly most: number },
 ): LogFollowers {
   const followers = new Map<string, Follower>();
-  const waiting: (() => void)[] = [];
 
   function tellSkipped(subscription: string, follower: Follower): void {
     if (follower.skipped === 0) return;
     const { container, skipped } = follower;
     follower.skipped = 0;
     line.send({ type: 'log-lines', subscription, container, lines: [], skipped });
-  }
-
-  function letGoOn(): void {
-    for (const goOn of waiting.splice(0)) goOn();
   }
 
   function end(subscription: string): void {
@@ -60,7 +55,6 @@ export function createLogFollowers(
         tail: message.tail,
         since: message.since,
         signal: controller.signal,
-        whenDrained: () => (line.full() ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
         onLines: (lines, skipped, container) => {
           if (controller.signal.aborted) return;
           if (follower.container !== container) tellSkipped(subscription, follower);
@@ -90,12 +84,10 @@ export function createLogFollowers(
     catchUp() {
       if (line.full()) return;
       for (const [subscription, follower] of followers) tellSkipped(subscription, follower);
-      letGoOn();
     },
     close() {
       for (const { controller } of followers.values()) controller.abort();
       followers.clear();
-      letGoOn();
     },
   };
 }

@@ -279,15 +279,8 @@ describe('a stream', () => {
     client.socket.pause();
     while (stream.unsentBytes < 1000) followed[0]?.onLines([line], 0, 'id1');
     for (let n = 0; n < 5; n += 1) followed[0]?.onLines([line, line], 1, 'id1');
-    let drained = false;
-    const waiting = followed[0]?.whenDrained().then(() => {
-      drained = true;
-    });
-    await Promise.resolve();
-    expect(drained).toBe(false);
     client.socket.resume();
     expect((await client.next('log-lines', ({ skipped }) => skipped > 0)).skipped).toBe(15);
-    await waiting;
   });
 
   test('the count of missed lines comes before the end of the output', async () => {
