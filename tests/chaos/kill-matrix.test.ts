@@ -81,8 +81,14 @@ async function recoverHere({ folder }: Lane): Promise<string[]> {
   }
 }
 
+/** A tag that names the right image already saves a call, so that the last points of one run need not exist in the next. */
+async function updateKilled(lane: Lane, killAt: number): Promise<void> {
+  const passed = await update(lane, killAt);
+  expect(passed?.length ?? 0, 'the process is killed').toBeLessThan(killAt);
+}
+
 async function killAndRecover(lane: Lane, killAt: number): Promise<void> {
-  expect(await update(lane, killAt), 'the process is killed').toBe(undefined);
+  await updateKilled(lane, killAt);
   const states = await recoverHere(lane);
   await expectOneRight(engine, pushed, lane.subject);
   for (const state of states) expect(['committed', 'rolled-back', 'failed']).toContain(state);
@@ -90,7 +96,7 @@ async function killAndRecover(lane: Lane, killAt: number): Promise<void> {
 
 /** Kills the recovery too, each time one point later, until one gets through. Returns how often it was killed. */
 async function killAgainAndAgain(lane: Lane, killAt: number): Promise<number> {
-  expect(await update(lane, killAt), 'the process is killed').toBe(undefined);
+  await updateKilled(lane, killAt);
   const { folder, subject } = lane;
   let kills = 0;
   while (kills < mostKillsInRecovery) {
