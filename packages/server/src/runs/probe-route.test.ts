@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import type { ContainerInspect, HostConfig } from '../platform/engine/engine-types.ts';
 import { inspectOf } from './members-for-tests.ts';
-import { probeRoutes, type Standpoint } from './probe-route.ts';
+import { couldBeProbed, probeRoutes, type Standpoint } from './probe-route.ts';
 
 type Ports = NonNullable<ContainerInspect['NetworkSettings']['Ports']>;
 
@@ -50,4 +50,21 @@ test('on the network of the machine a refused connection is an answer only on th
   expect(routes(machine)).toEqual([{ host: '127.0.0.1', port: 80, sure: true }]);
   expect(routes(apart)).toEqual([{ host: '172.30.0.1', port: 80, sure: false }]);
   expect(routes(remote)).toEqual([{ host: 'nas.lan', port: 80, sure: false }]);
+});
+
+test('a container that has no address yet, because it keeps restarting, can be probed later', () => {
+  const at = (host: HostConfig, standpoint: Standpoint, Networks: object = { front: { IPAddress: '' } }) =>
+    couldBeProbed(
+      inspectOf('web', { HostConfig: host, NetworkSettings: { Networks, Ports: {} } as never }),
+      80,
+      standpoint,
+    );
+  const published = { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '' }] } };
+  const local = { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] } };
+  for (const standpoint of [machine, beside]) expect(at({}, standpoint)).toBe(true);
+  for (const standpoint of [apart, remote, unknown]) expect(at({}, standpoint)).toBe(false);
+  for (const standpoint of [apart, remote]) expect(at(published, standpoint)).toBe(true);
+  for (const standpoint of [apart, remote]) expect(at(local, standpoint)).toBe(false);
+  expect(at({ PublishAllPorts: true }, remote)).toBe(true);
+  expect(at({ NetworkMode: 'none' }, machine, { none: { IPAddress: '' } })).toBe(false);
 });

@@ -68,6 +68,23 @@ export function probeRoutes(container: ContainerInspect, port: number, standpoin
   return [...own, ...published];
 }
 
+/**
+ * Whether there will be a route once the container runs: by what it was created with, because one that is just being restarted has no
+ * addresses and no published ports. Pure.
+ */
+export function couldBeProbed(container: ContainerInspect, port: number, standpoint: Standpoint): boolean {
+  const { HostConfig: host, NetworkSettings: network } = container;
+  const Networks = Object.fromEntries(
+    Object.keys(network.Networks)
+      .filter((name) => name !== 'none')
+      .map((name) => [name, { IPAddress: 'later' }]),
+  );
+  const key = `${port}/tcp`;
+  const published = host.PortBindings?.[key] ?? (host.PublishAllPorts === true ? [{}] : []);
+  const later = { ...container, NetworkSettings: { ...network, Networks, Ports: { [key]: published } } };
+  return probeRoutes(later, port, standpoint).length > 0;
+}
+
 function machineAddresses(standpoint: Standpoint): string[] {
   if (standpoint.at === 'machine') return ['127.0.0.1'];
   if (standpoint.at === 'elsewhere') return standpoint.host === undefined ? [] : [standpoint.host];

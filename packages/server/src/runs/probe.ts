@@ -4,7 +4,7 @@ import { request } from 'undici';
 import type { Engine } from '../platform/engine/engine.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { describeError } from '../platform/fault.ts';
-import { networkHolder, type ProbeRoute, probeRoutes, standpointOf } from './probe-route.ts';
+import { couldBeProbed, networkHolder, type ProbeRoute, probeRoutes, standpointOf } from './probe-route.ts';
 import { plainName } from './spec-api.ts';
 
 const attemptMs = 5000;
@@ -44,8 +44,11 @@ export async function impossibleProbes(
 ): Promise<Finding[]> {
   const name = plainName(container.Name);
   const findings: Finding[] = [];
-  for (const { what, port } of probesOf(gate)) {
-    if ((await routesTo(engine, self, container, port)).length > 0) continue;
+  const probes = probesOf(gate);
+  if (probes.length === 0) return [];
+  const [standpoint, holder] = await Promise.all([standpointOf(engine, self), networkHolder(engine, container.Id)]);
+  for (const { what, port } of probes) {
+    if (holder === undefined || couldBeProbed(holder, port, standpoint)) continue;
     findings.push({
       code: 'probe-unreachable',
       text: `${what} of ${name} is to be probed after the start, but cannot be reached from where Evenkeel runs: there is no network that both are on, and the port is not published where Evenkeel gets to.`,
