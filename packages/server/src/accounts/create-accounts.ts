@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Email, Password, type SystemNotice, type User, Username } from '@evenkeel/contract';
 import type { z } from 'zod';
 import { type Clock, moment } from '../platform/clock.ts';
@@ -35,7 +35,8 @@ export function createAccounts(parts: {
   const store = createAccountsStore(parts.store);
   const passwords = parts.passwords ?? createPasswords();
   const throttle = createThrottle(parts);
-  const tokens = createAccessTokens({ key: signingKey(store, parts.sealer), clock });
+  const key = signingKey(store, parts.sealer);
+  const tokens = createAccessTokens({ key, clock });
   const tickets = createTickets(clock);
   const setup = createSetupToken(clock, parts.setupToken);
   const alarms = createListeners<SystemNotice>();
@@ -64,6 +65,11 @@ export function createAccounts(parts: {
       log.warn(traceOf(client), 'too many failed attempts');
       throw error;
     }
+  }
+
+  /** What stands for a name that nobody has: it is written down to count by, and may be a password in the wrong field. */
+  function blurred(name: string): string {
+    return createHmac('sha256', key).update(name.toLowerCase()).digest('hex').slice(0, 16);
   }
 
   async function createOwner(owner: OwnerRequest, field: string): Promise<UserRow> {
@@ -151,7 +157,7 @@ export function createAccounts(parts: {
     async logIn(body, client) {
       const user = store.byLogin(body.username);
       const knownDevice = user !== undefined && sessions.knownFrom(user.id, client.address);
-      const attempt = enter(`account:${user?.id ?? body.username.toLowerCase()}`, client, knownDevice);
+      const attempt = enter(`account:${user?.id ?? blurred(body.username)}`, client, knownDevice);
       const right = await passwords.verify(user?.password, body.password);
       if (!right || user === undefined) {
         // What was typed as a name may be a password: only names that exist are written down.
