@@ -1,11 +1,10 @@
 import type { Container, ContainerDetail, ContainerState, PortMapping } from '@evenkeel/contract';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
+import { maskArguments, maskKnown, maskText, maskValue, secretsOf } from './masking.ts';
 
 const projectLabel = 'com.docker.compose.project';
+const longestOutput = 4096;
 const serviceLabel = 'com.docker.compose.service';
-/** Names of variables whose values are not shown. Values that hold a password in a URL are masked by `maskUrlPassword`. */
-const secretName = /pass(word|wd|phrase)?|secret|token|api_?key|private_?key|credential|auth|salt|dsn|cookie/i;
-export const mask = '••••';
 
 export interface MapContext {
   readonly host: string;
@@ -14,7 +13,7 @@ export interface MapContext {
   readonly self: string | undefined;
 }
 
-/** What a list and the stream show of a container. */
+/** What a list and the stream show of a container. Labels that hold secrets are masked. */
 export function toContainer(inspect: ContainerInspect, { host, stale, self }: MapContext): Container {
   const labels = inspect.Config.Labels ?? {};
   const { State, HostConfig } = inspect;
@@ -44,7 +43,7 @@ export function toContainer(inspect: ContainerInspect, { host, stale, self }: Ma
       target: mount.Destination,
       readOnly: !mount.RW,
     })),
-    labels: { ...labels },
+    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, maskValue(name, value)])),
     stack: labels[projectLabel] ?? null,
     service: labels[serviceLabel] ?? null,
     self: inspect.Id === self,
@@ -52,13 +51,16 @@ export function toContainer(inspect: ContainerInspect, { host, stale, self }: Ma
   };
 }
 
-/** What only a detail page shows. Secrets in the environment are masked. */
+/** What only a detail page shows. Secrets are masked in the environment, the command, and what the health check says. */
 export function toDetail(inspect: ContainerInspect, context: MapContext): ContainerDetail {
   const { Config, HostConfig, State } = inspect;
+  const secrets = secretsOf(Config.Env ?? []);
+  const shown = (given: readonly string[] | null | undefined) =>
+    maskArguments(given ?? []).map((argument) => maskKnown(argument, secrets));
   return {
     ...toContainer(inspect, context),
-    command: [...(Config.Cmd ?? [])],
-    entrypoint: [...(Config.Entrypoint ?? [])],
+    command: shown(Config.Cmd),
+    entrypoint: shown(Config.Entrypoint),
     environment: (Config.Env ?? []).map(toVariable),
     user: Config.User ?? '',
     workingDirectory: Config.WorkingDir ?? '',
@@ -68,7 +70,7 @@ export function toDetail(inspect: ContainerInspect, context: MapContext): Contai
     healthLog: (State.Health?.Log ?? []).map((entry) => ({
       at: toMoment(entry.Start) ?? new Date(0).toISOString(),
       exitCode: entry.ExitCode,
-      output: entry.Output.slice(0, 4096),
+      output: maskText(maskKnown(entry.Output.slice(0, longestOutput), secrets)),
     })),
     memoryLimitBytes: HostConfig.Memory === undefined || HostConfig.Memory === 0 ? null : HostConfig.Memory,
   };
@@ -128,11 +130,5 @@ function toVariable(entry: string): { name: string; value: string } {
   const at = entry.indexOf('=');
   const name = at < 0 ? entry : entry.slice(0, at);
   const value = at < 0 ? '' : entry.slice(at + 1);
-  if (value !== '' && secretName.test(name)) return { name, value: mask };
-  return { name, value: maskUrlPassword(value) };
-}
-
-/** `postgres://me:secret@db/x` → `postgres://me:••••@db/x`. */
-function maskUrlPassword(value: string): string {
-  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@\s]*:)[^@/\s]+@/i, `$1${mask}@`);
+  return { name, value: maskValue(name, value) };
 }

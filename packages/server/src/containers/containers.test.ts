@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
-import { mask, toContainer, toDetail } from './container-map.ts';
+import { toContainer, toDetail } from './container-map.ts';
 import { guessLevel } from './log-level.ts';
+import { mask } from './masking.ts';
 import { ownContainerId } from './self.ts';
 
 const id = 'a'.repeat(64);
@@ -85,6 +86,27 @@ describe('a container as it is shown', () => {
       { name: 'EMPTY_TOKEN', value: '' },
       { name: 'NOVALUE', value: '' },
     ]);
+  });
+
+  test('never shows secrets of its command, its labels, and what its health check says', () => {
+    const Log = [{ Start: '2026-01-01T10:00:00Z', ExitCode: 1, Output: 'cannot log in with hunter2 --token=hunter3' }];
+    const detail = toDetail(
+      {
+        ...inspect,
+        State: { ...inspect.State, Health: { Status: 'unhealthy', FailingStreak: 1, Log } },
+        Config: {
+          ...inspect.Config,
+          Cmd: ['redis-server', '--requirepass', 'hunter3'],
+          Entrypoint: ['sh', '-c', 'start hunter2'],
+          Labels: { ...inspect.Config.Labels, 'app.password': 'hunter3', 'app.title': 'Shop' },
+        },
+      },
+      context,
+    );
+    expect(JSON.stringify(detail)).not.toMatch(/hunter[23]/);
+    expect(detail.command).toEqual(['redis-server', '--requirepass', mask]);
+    expect(detail.labels).toMatchObject({ 'app.password': mask, 'app.title': 'Shop' });
+    expect(detail.healthLog[0]?.output).toBe(`cannot log in with ${mask} --token=${mask}`);
   });
 
   test('knows itself', () => {

@@ -40,7 +40,7 @@ function serve(limits: Partial<LogLimits>): void {
   followLogs = createLogFollower({ hosts, containers, clock: systemClock, limits });
 }
 
-function follow(container: string, tail: number, since?: string) {
+function follow(container: string, tail: number, since?: string, onLines = () => {}) {
   const controller = new AbortController();
   const lines: LogLine[] = [];
   const states: string[] = [];
@@ -52,7 +52,10 @@ function follow(container: string, tail: number, since?: string) {
     tail,
     since,
     signal: controller.signal,
-    onLines: (more) => lines.push(...more),
+    onLines: (more) => {
+      lines.push(...more);
+      onLines();
+    },
     onState: (state, _id, reason) => states.push(reason === null ? state : `${state}: ${reason}`),
   });
   const texts = () => lines.map(({ text }) => text);
@@ -93,6 +96,30 @@ describe('followers of one container', () => {
     expect(later.texts()).toEqual(numbers(Number(beginning.slice(5)), 600));
     expect(later.texts().length).toBeGreaterThanOrEqual(200);
     expect(reads()).toEqual(['1', '0']);
+  });
+
+  test('who comes later gets many old lines bit by bit, so that its connection can take them, and new ones after them', async () => {
+    serve({ lines: 100 });
+    write(1, 7000);
+    const first = follow(web, 10);
+    await first.seen('line 7000');
+    let turn = 0;
+    let counting = true;
+    const count = () => {
+      turn += 1;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const turns: number[] = [];
+    const later = follow(web, 6000, undefined, () => {
+      turns.push(turn);
+      if (turns.length === 2) write(7001, 7010);
+    });
+    await later.seen('line 7010');
+    counting = false;
+    expect(later.texts()).toEqual(numbers(1001, 7010));
+    expect(turns.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(turns).size).toBe(turns.length);
   });
 
   test('who wants lines from a moment on gets no earlier ones', async () => {

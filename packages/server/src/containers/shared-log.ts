@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogLine } from '@evenkeel/contract';
 import type { Clock } from '../platform/clock.ts';
 import { type Engine, EngineError } from '../platform/engine/engine.ts';
@@ -211,19 +212,27 @@ export function createSharedLog(parts: SharedLogParts): SharedLog {
       one.skipped = 0;
       const [before] = ring.last(1);
       const read = await readBack(start);
-      if (one.left) return;
-      handOver(one, read);
-      one.isNew = createOverlap(read, before);
+      const isNew = createOverlap(read, before);
+      await handOver(one, read);
+      one.isNew = isNew;
     }
-    const waiting = one.waiting ?? [];
+    await handOver(one, one.waiting);
+    const rest = one.waiting;
     one.waiting = undefined;
-    if (one.skipped > 0 && !inMemory) one.reader.onLines([], one.skipped);
-    handOver(one, waiting);
+    tell(one, rest);
     if (!running && !one.left) one.reader.onState('ended');
   }
 
-  function handOver(one: Joined, lines: readonly LogLine[]): void {
-    for (let at = 0; at < lines.length; at += largestBatch) tell(one, lines.slice(at, at + largestBatch));
+  /** Bit by bit, so that the connection of the reader can take them. Lines may be added meanwhile. */
+  async function handOver(one: Joined, lines: LogLine[]): Promise<void> {
+    while (lines.length > 0 && !one.left) {
+      if (lines === one.waiting && one.skipped > 0) {
+        one.reader.onLines([], one.skipped);
+        one.skipped = 0;
+      }
+      tell(one, lines.splice(0, largestBatch));
+      await nextTurn();
+    }
   }
 
   /** What the engine has of it now. */
