@@ -43,11 +43,11 @@ export const Container = z.object({
   stack: z.string().nullable().describe('Compose project'),
   service: z.string().nullable().describe('Compose service'),
   self: z.boolean().describe('This is the container in which Evenkeel itself runs'),
-  stale: z.boolean().describe('Its host does not answer: this is the last picture'),
+  stale: z.boolean().describe('Its host does not answer, or cannot show this container: this is the last picture'),
 });
 export type Container = z.infer<typeof Container>;
 
-/** One container, with what only a detail page shows. Values of environment variables are masked. */
+/** One container, with what only a detail page shows. Secrets are masked in the environment, the command and the health log. */
 export const ContainerDetail = Container.extend({
   command: z.array(z.string()),
   entrypoint: z.array(z.string()),
