@@ -58,6 +58,8 @@ export interface BenchOptions {
   readonly failpoint?: (point: string) => void;
   /** Id of the container in which the bench is to believe that it runs. */
   readonly self?: string;
+  /** Its own data there, as it would be on a volume: without it the bench does not update itself. */
+  readonly dataDir?: string;
   readonly observe?: EngineObserver;
   /** How long the engine client waits for an answer. */
   readonly timeoutMs?: number;
@@ -114,6 +116,7 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
     operations,
     clock,
     log,
+    ...(options.dataDir === undefined ? {} : { home: { dataDir: options.dataDir, keyFile: undefined } }),
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
   operations.abandonRest();
@@ -149,7 +152,6 @@ export async function startRunBench(options: BenchOptions): Promise<RunBench> {
     update: async (name, more) => (await finished(await begin(name, more))).run,
     async stop() {
       await operations.close();
-      await runs.close();
       await hosts.close();
       await engine.close();
       await store.close();

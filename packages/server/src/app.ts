@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Host } from '@evenkeel/contract';
 import { accountsMigrations, createAccounts, registerAccountRoutes, sessionCookie } from './accounts/index.ts';
 import { type Config, type EngineAccess, engineAccess } from './config/index.ts';
-import { createContainers, createLogFollower, registerContainerRoutes } from './containers/index.ts';
+import { createContainers, createLogFollower, ownContainerId, registerContainerRoutes } from './containers/index.ts';
 import { type ConfiguredHost, createHosts, registerHostRoutes } from './hosts/index.ts';
 import { createOperations, operationsMigrations, registerOperationRoutes } from './operations/index.ts';
 import type { LiveCollection } from './platform/bus/live-collection.ts';
@@ -16,7 +16,7 @@ import { createHttpFace, type HttpFace } from './platform/http/http-face.ts';
 import type { Log } from './platform/log/log.ts';
 import { type DataFolder, openDataFolder } from './platform/store/data-folder.ts';
 import { createRegistries, registerRegistryRoutes, registriesMigrations } from './registries/index.ts';
-import { createRuns, registerRunRoutes, runsMigrations } from './runs/index.ts';
+import { createRuns, registerRunRoutes, runsMigrations, takeOver } from './runs/index.ts';
 import { createSettings, registerSettingsRoutes, settingsMigrations } from './settings/index.ts';
 import {
   createMetrics,
@@ -119,6 +119,7 @@ async function wire(
   const updates = createUpdates({ hosts, containers, registries, store, settings, operations, clock, log });
   const runs = createRuns({
     ...{ hosts, containers, updates, registries, store, sealer, settings, operations, clock, log },
+    home: { dataDir: resolve(config.dataDir), keyFile: config.keyFile && resolve(config.keyFile) },
     ...(options.failpoint && { failpoint: options.failpoint }),
   });
   // Runs have taken up theirs by now; what nobody took up is over.
@@ -126,7 +127,6 @@ async function wire(
   const closeWork = once(async () => {
     await updates.close();
     await operations.close();
-    await runs.close();
   });
   closers.push(closeWork);
 
@@ -191,6 +191,31 @@ async function wire(
     listen: () => face.listen(config),
     close,
   };
+}
+
+/**
+ * Replaces the container of another instance, which handed its run over to us. Opens nothing of its data but what it left for us, so
+ * that this and the next one can run. Ends with the signal.
+ */
+export async function runHelper(
+  { config, log }: Pick<AppOptions, 'config' | 'log'>,
+  run: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const access = engineAccess(config, { exists: existsSync, read: (path) => readFileSync(path, 'utf8') });
+  const clock = systemClock;
+  const hosts = createHosts({
+    configured: [localHost(access)],
+    engineFor: () => createEngine({ ...access, log }),
+    clock,
+    log,
+  });
+  try {
+    const dataDir = resolve(config.dataDir);
+    await takeOver({ hosts, clock, log, self: ownContainerId(), dataDir, run }, signal);
+  } finally {
+    await hosts.close();
+  }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -16,6 +16,7 @@ import type { SettingsSource } from '../settings/index.ts';
 import type { Updates } from '../updates/index.ts';
 import { inOrder } from './batch.ts';
 import type { DriveParts } from './ends.ts';
+import { clearHandovers } from './handover-files.ts';
 import { createJournal, type StoredRun } from './journal-store.ts';
 import { NameQueue } from './name-queue.ts';
 import { observe, type Situation } from './observe.ts';
@@ -23,6 +24,7 @@ import { finding, isFinished, type Wish } from './run.ts';
 import { createRunWork } from './run-work.ts';
 import type { Runs } from './runs.ts';
 import { shownPlan } from './shown-plan.ts';
+import type { Home } from './spec-handover.ts';
 import { rollbackWish, updateWish } from './targets.ts';
 
 export interface RunsParts {
@@ -36,6 +38,8 @@ export interface RunsParts {
   readonly operations: Operations;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where our own data is. Without it the container in which we run is not updated. */
+  readonly home?: Home;
   /** Called before and after each journal record; only the kill matrix gives one. */
   readonly failpoint?: (point: string) => void;
 }
@@ -63,6 +67,10 @@ export function createRuns(parts: RunsParts): Runs {
     stored.map(({ run }) => run),
     [],
   );
+  if (!store.readOnly && parts.home !== undefined) {
+    const unfinished = stored.filter(({ run }) => !isFinished(run.state));
+    clearHandovers(parts.home.dataDir, new Set(unfinished.map(({ run }) => run.id)));
+  }
   if (!store.readOnly) for (const one of stored) if (!isFinished(one.run.state)) work.takeUp(one);
 
   function find(id: string): Run {
@@ -140,7 +148,6 @@ export function createRuns(parts: RunsParts): Runs {
         throw new Fault('not_updatable', [refusal.text, refusal.remedy ?? ''].join(' ').trim());
       return work.begin(wish, situation, actor, new Set()).operation;
     },
-    async close() {},
   };
 
   async function situate(

@@ -15,6 +15,4 @@ export interface Runs {
   rollBack(run: string, options: { gate?: Gate }, actor: Actor): Promise<Operation>;
   /** Throws `not_found`. */
   find(run: string): Run;
-  /** After the operations have been closed. */
-  close(): Promise<void>;
 }

@@ -27,7 +27,7 @@ function segment(site: StepSite, which: Which): string {
 
 export function keepImage(site: StepSite, imageId: string): Step {
   const reference = rollbackReference(site.member.name, site.run);
-  const call = `POST /images/${shortId(imageId)}/tag`;
+  const call = `POST /images/${shortImage(imageId)}/tag`;
   return step(site, `keep the old image as ${reference}`, call, 'a later rollback needs the image', {
     do: 'tag',
     imageId,
@@ -36,8 +36,8 @@ export function keepImage(site: StepSite, imageId: string): Step {
 }
 
 export function pointReference(site: StepSite, imageId: string | 'pulled', reference: string, cause: string): Step {
-  const image = imageId === 'pulled' ? 'the pulled image' : shortId(imageId);
-  const call = `POST /images/${imageId === 'pulled' ? '{pulled}' : shortId(imageId)}/tag`;
+  const image = imageId === 'pulled' ? 'the pulled image' : shortImage(imageId);
+  const call = `POST /images/${imageId === 'pulled' ? '{pulled}' : shortImage(imageId)}/tag`;
   return step(site, `let ${reference} name ${image}`, call, cause, { do: 'tag', imageId, reference });
 }
 
@@ -126,6 +126,20 @@ export function remove(site: StepSite, which: Which, volumes: boolean, cause: st
   return step(site, `remove ${label(site, which)}`, call, cause, { do: 'remove', which, volumes });
 }
 
-export function shortId(id: string): string {
+export function handOver(site: StepSite): Step {
+  const name = workNames(site.member.name, site.run).hand;
+  const cause =
+    'it is Evenkeel itself, which cannot stop itself and finish the work: this and what follows is done from there';
+  return step(site, `hand over to the helper ${name}`, `POST /containers/create?name=${name}`, cause, {
+    do: 'handover',
+  });
+}
+
+export function dismiss(site: StepSite, cause: string): Step {
+  const name = workNames(site.member.name, site.run).hand;
+  return step(site, `remove the helper ${name}`, `DELETE /containers/${name}`, cause, { do: 'dismiss' });
+}
+
+export function shortImage(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12);
 }
