@@ -4,8 +4,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Engine } from '../platform/engine/engine.ts';
 import { Fault } from '../platform/fault.ts';
 import type { Log } from '../platform/log/log.ts';
-import { type ConfiguredHost, type HostWatch, type WatchTimes, watchHost, watchTimes } from './host-watch.ts';
+import { watchHost } from './host-watch.ts';
 import type { Hosts, PictureChange } from './hosts.ts';
+import { type ConfiguredHost, type HostWatch, type WatchTimes, watchTimes } from './watch-parts.ts';
 
 export interface HostsParts {
   readonly configured: readonly ConfiguredHost[];

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../platform/engine/create-engine.ts';
 import { type RecordedEngine, startRecordedEngine } from '../platform/engine/for-tests/recorded-engine.ts';
 import { createHosts } from './create-hosts.ts';
-import type { WatchTimes } from './host-watch.ts';
 import type { Hosts } from './hosts.ts';
 import { type SteppedClock, steppedClock } from './stepped-clock.ts';
+import type { WatchTimes } from './watch-parts.ts';
 
 const log = pino({ level: 'silent' });
 const times: WatchTimes = {
