@@ -6,11 +6,12 @@ ARG BASE=node:24-bookworm-slim
 FROM ${BASE} AS build
 WORKDIR /src
 COPY . .
-# One step, so that the packages that only the build needs never become a layer.
+# One step, so that neither the packages that only the build needs nor npm's cache become a layer.
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
  && node scripts/build.ts \
  && rm -rf node_modules packages/*/node_modules \
- && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev --workspace=@evenkeel/server
+ && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline --omit=dev --workspace=@evenkeel/server \
+ && rm -rf ~/.npm
 
 FROM ${BASE}
 ARG VERSION=0.1.0

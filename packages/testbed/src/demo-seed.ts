@@ -13,12 +13,13 @@ interface Seed {
   engine: TestEngine;
   registry: TestRegistry;
   directory: string;
+  signal: AbortSignal;
 }
 
 const project = 'shop';
 const network = `${project}_default`;
 
-/** Makes the images, runs the containers on the older ones, then pushes the newer ones. */
+/** Makes the images, runs the containers on the older ones, then pushes the newer ones. Throws when the signal says so. */
 export async function seedDemo(seed: Seed): Promise<void> {
   const { engine } = seed;
   const projectDirectory = join(seed.directory, project);
@@ -26,9 +27,33 @@ export async function seedDemo(seed: Seed): Promise<void> {
   writeFileSync(join(projectDirectory, 'compose.yaml'), composeFile(seed.registry));
   const labels = [`com.docker.compose.project=${project}`, 'com.docker.compose.network=default'];
   await engine.docker('network', 'create', ...labels.flatMap((label) => ['--label', label]), network);
-  for (const container of demoStack) await pushVersions(seed, container, container.versions);
-  for (const container of demoStack) await runContainer(seed, container, projectDirectory);
-  for (const container of demoStack) await pushVersions(seed, container, container.newer);
+  const sharesNetwork = ({ options }: DemoContainer) => options?.some((option) => option.startsWith('container:'));
+  // Owners of a shared network come before those who share it.
+  for (const round of [demoStack.filter((each) => !sharesNetwork(each)), demoStack.filter(sharesNetwork)]) {
+    const waiting = [...round];
+    const makeNext = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        seed.signal.throwIfAborted();
+        await makeContainer(seed, next, projectDirectory);
+      }
+    };
+    await allSettled(Array.from({ length: atOnce }, makeNext));
+  }
+}
+
+/** How many containers are made at the same time: most of the work is the engine's, in several processes. */
+const atOnce = 3;
+
+/** Like Promise.all, but it waits for all also when one fails: nothing is at work when the clean-up begins. */
+async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(promises)) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Pushes the older images, runs the container on its one, and pushes the newer images. */
+async function makeContainer(seed: Seed, container: DemoContainer, projectDirectory: string): Promise<void> {
+  await pushVersions(seed, container, container.versions);
+  await runContainer(seed, container, projectDirectory);
+  await pushVersions(seed, container, container.newer);
 }
 
 async function pushVersions(

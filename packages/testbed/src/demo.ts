@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { seedDemo } from './demo-seed.ts';
 import { startEngine } from './engine.ts';
 import type { TestEngine } from './engine-access.ts';
+import { inTurn } from './in-turn.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
 
 export interface DemoOptions {
@@ -10,6 +11,8 @@ export interface DemoOptions {
   directory: string;
   /** Told what is going on, one sentence at a time. */
   report?: (sentence: string) => void;
+  /** Ends the start between two steps: what was started is stopped, and the signal's reason is thrown. */
+  signal?: AbortSignal;
 }
 
 export interface Demo {
@@ -33,7 +36,11 @@ interface DemoState {
  * Starts a private engine and a private registry with a small stack of containers, of which several have newer images.
  * The first start makes them, later ones find them as they were left. A first start that was cut short is made anew.
  */
-export async function startDemo({ directory, report = () => {} }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  directory,
+  report = () => {},
+  signal = new AbortController().signal,
+}: DemoOptions): Promise<Demo> {
   const stateFile = join(directory, 'demo.json');
   const known = readState(stateFile);
   const engineDirectory = join(directory, 'engine');
@@ -47,14 +54,16 @@ export async function startDemo({ directory, report = () => {} }: DemoOptions): 
   const registry = await startDemoRegistry(registryDirectory, known?.registryPort);
   let engine: TestEngine | undefined;
   try {
+    signal.throwIfAborted();
     engine = await startEngine({
       directory: engineDirectory,
       keep: true,
       ...(known === undefined ? {} : { slot: known.slot }),
     });
+    signal.throwIfAborted();
     if (known === undefined) {
       report('Making images, pushing them and starting containers; this is done once');
-      await seedDemo({ engine, registry, directory });
+      await seedDemo({ engine, registry, directory, signal });
     } else {
       await startAgain(engine, known.running);
     }
@@ -62,19 +71,20 @@ export async function startDemo({ directory, report = () => {} }: DemoOptions): 
     writeState(stateFile, { ...state, running: await runningNames(engine) });
     return { engine, registry, stop: () => stopDemo(stateFile, state, engine as TestEngine, registry) };
   } catch (error) {
-    await engine?.stop();
-    await registry.stop();
+    await inTurn(
+      () => engine?.stop(),
+      () => registry.stop(),
+    );
     throw error;
   }
 }
 
 async function stopDemo(file: string, state: Omit<DemoState, 'running'>, engine: TestEngine, registry: TestRegistry) {
-  try {
-    writeState(file, { ...state, running: await runningNames(engine) });
-  } finally {
-    await engine.stop();
-    await registry.stop();
-  }
+  await inTurn(
+    async () => writeState(file, { ...state, running: await runningNames(engine) }),
+    () => engine.stop(),
+    () => registry.stop(),
+  );
 }
 
 /** Below the range that the system hands out for connections, so that the port is free again at the next start. */

@@ -18,7 +18,7 @@ interface LockedPackage {
 }
 
 /** Large programs that are optional to their packages and that building the image does not need: they are not found here. */
-const unneeded = /^(node-linux-|@biomejs\/cli-|@typescript\/)/;
+const unneeded = /^(node-linux-|@biomejs\/cli-|@typescript\/|@oxc-\w+\/binding-)/;
 
 /** Lets `npm ci` run without the internet. Speaks what `npm ci` asks of a registry: the packument and the tarball. */
 export async function startPackageServer(root: string): Promise<PackageServer> {
