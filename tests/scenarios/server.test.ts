@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Problem, ServerMessage, Session, SystemState } from '@evenkeel/contract';
+import type { Health, Problem, ServerMessage, Session, SystemState } from '@evenkeel/contract';
 import { waitFor } from '@evenkeel/testbed';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -182,3 +182,129 @@ test('a lost key locks the stored secrets, and no new key is made', async () => 
   );
   expect([stored.status, ((await stored.json()) as Problem).code]).toEqual([503, 'locked']);
 });
+
+test('what the server writes is for its user only, also in a folder that others may read', async () => {
+  mkdirSync(join(folder, 'data'), { mode: 0o755 });
+  const url = await listening(start({ EVENKEEL_SETUP_TOKEN: setupToken }));
+  await post(`${url}/api/v1/setup`, { token: setupToken, username: 'anna', password, kind: 'bearer' });
+  const names = readdirSync(join(folder, 'data'));
+  expect(names).toContain('evenkeel.db-wal');
+  for (const name of names) expect([name, statSync(join(folder, 'data', name)).mode & 0o077]).toEqual([name, 0]);
+});
+
+/** Mounts a small disk at the data folder; the reason where that is not possible here. */
+function mountSmallDisk(at: string): string | undefined {
+  try {
+    mkdirSync(at);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'evenkeel-test', at], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    return `a small disk cannot be mounted here: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** Writes until not one byte more fits. */
+function fill(disk: string): void {
+  const file = openSync(join(disk, 'filler'), 'a');
+  try {
+    for (let size = 65_536; size > 0; size = Math.floor(size / 2)) {
+      try {
+        while (writeSync(file, Buffer.alloc(size)) === size);
+      } catch {
+        // Smaller pieces may still fit.
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+test('on a full disk people log in and look, nothing is changed, and all goes on once there is room', async (context) => {
+  const disk = join(folder, 'data');
+  const impossible = mountSmallDisk(disk);
+  if (impossible !== undefined) return context.skip(impossible);
+  try {
+    const first = start({ EVENKEEL_SETUP_TOKEN: setupToken });
+    const url = await listening(first);
+    const made = await post(`${url}/api/v1/setup`, { token: setupToken, username: 'anna', password, kind: 'bearer' });
+    const before = (await made.json()) as Session;
+    fill(disk);
+
+    const refreshed = await refresh(url, before.refreshToken);
+    const here = await logIn(url);
+    expect(await change(url, here, 3)).toEqual([507, 'disk_full']);
+    expect((await system(url, here)).notices).toContainEqual(expect.objectContaining({ code: 'database_full' }));
+    expect((await system(url, here)).readOnly).toBe(true);
+    expect(((await (await fetch(`${url}/api/v1/health`)).json()) as Health).status).toBe('degraded');
+    expect((await post(`${url}/api/v1/updates/check`, {}, bearer(here))).status).toBe(507);
+    for (let attempt = 0; attempt < 12; attempt += 1) await logIn(url, 'wrong', [401, 429]);
+    expect((await ask(url, '/api/v1/containers', here)).status).toBe(200);
+
+    rmSync(join(disk, 'filler'));
+    await waitFor(async () => (await change(url, here, 3))[0] === 200, { timeoutMs: 60_000, describe: 'room' });
+    expect((await system(url, here)).notices.map(({ code }) => code)).not.toContain('database_full');
+    const kept = await refresh(url, refreshed.refreshToken);
+
+    fill(disk);
+    first.child.kill('SIGTERM');
+    expect(await first.exited).toBe(0);
+    const second = start();
+    const again = await listening(second);
+    const there = await logIn(again);
+    expect((await ask(again, '/api/v1/settings', there)).status).toBe(200);
+    await waitFor(async () => (await system(again, there)).notices.some(({ code }) => code === 'database_full'), {
+      timeoutMs: 60_000,
+      describe: 'the notice',
+    });
+    expect((await change(again, there, 4))[0]).toBeGreaterThanOrEqual(503);
+    rmSync(join(disk, 'filler'));
+    second.child.kill('SIGTERM');
+    expect(await second.exited).toBe(0);
+
+    const third = await listening(start());
+    const later = await refresh(third, kept.refreshToken);
+    expect(await (await ask(third, '/api/v1/settings', later)).json()).toMatchObject({ keepImages: 3 });
+    expect(await change(third, later, 5)).toEqual([200, undefined]);
+  } finally {
+    for (const { child, exited } of started) {
+      child.kill('SIGKILL');
+      await exited;
+    }
+    execFileSync('umount', [disk], { stdio: 'pipe' });
+  }
+});
+
+function bearer({ accessToken }: Session): Record<string, string> {
+  return { authorization: `Bearer ${accessToken}` };
+}
+
+function ask(url: string, path: string, session: Session): Promise<Response> {
+  return fetch(`${url}${path}`, { headers: bearer(session) });
+}
+
+async function system(url: string, session: Session): Promise<SystemState> {
+  return (await (await ask(url, '/api/v1/system', session)).json()) as SystemState;
+}
+
+async function logIn(url: string, given = password, wanted = [200]): Promise<Session> {
+  const answer = await post(`${url}/api/v1/session`, { username: 'anna', password: given, kind: 'bearer' });
+  expect(wanted, await answer.clone().text()).toContain(answer.status);
+  return (await answer.json()) as Session;
+}
+
+async function refresh(url: string, refreshToken: string | undefined): Promise<Session> {
+  const answer = await post(`${url}/api/v1/session/refresh`, { refreshToken });
+  expect(answer.status, await answer.clone().text()).toBe(200);
+  return (await answer.json()) as Session;
+}
+
+/** Changes a setting; the status, and the code of a refusal. */
+async function change(url: string, session: Session, keepImages: number): Promise<[number, string | undefined]> {
+  const answer = await fetch(`${url}/api/v1/settings`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json', ...bearer(session) },
+    body: JSON.stringify({ keepImages }),
+  });
+  return [answer.status, ((await answer.json()) as Partial<Problem>).code];
+}
