@@ -1,5 +1,6 @@
 import type { ChosenCandidate } from '../../packages/server/src/updates/updates.ts';
 import { startRunBench } from '../scenarios/run-bench.ts';
+import { type Task, takeOverHere } from './take-over-here.ts';
 
 /** What the kill matrix gives to the process that it kills. */
 export interface ChildOrder {
@@ -7,6 +8,10 @@ export interface ChildOrder {
   readonly folder: string;
   /** What to update; absent: only finish what was left unfinished. */
   readonly update?: { readonly name: string; readonly chosen: ChosenCandidate };
+  /** Id of the container in which it is to believe that it runs: the folder is its own data then. */
+  readonly self?: string;
+  /** Be the helper of a self update instead, until it has decided. */
+  readonly takeOver?: Task;
   /** End by SIGKILL at this point, counted from 1; 0: never. */
   readonly killAt: number;
 }
@@ -29,14 +34,21 @@ function pass(point: string): void {
   if (points.length === order.killAt) process.kill(process.pid, 'SIGKILL');
 }
 
+const observe = {
+  before: (call: string) => pass(`call: before ${call}`),
+  after: (call: string) => pass(`call: after ${call}`),
+};
+if (order.takeOver !== undefined) {
+  await takeOverHere(order.endpoint, order.folder, order.takeOver, observe);
+  process.stdout.write(`${JSON.stringify({ points, runs: [] } satisfies ChildReport)}\n`);
+  process.exit(0);
+}
 const bench = await startRunBench({
   endpoint: order.endpoint,
   folder: order.folder,
+  ...(order.self === undefined ? {} : { self: order.self, dataDir: order.folder }),
   failpoint: (point) => pass(`record: ${point}`),
-  observe: {
-    before: (call) => pass(`call: before ${call}`),
-    after: (call) => pass(`call: after ${call}`),
-  },
+  observe,
 });
 if (order.update !== undefined) {
   bench.offers.set(order.update.name, order.update.chosen);

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type App, createApp } from './app.ts';
-import { type Config, helpText, processSurroundings, readConfig } from './config/index.ts';
+import { type App, createApp, runHelper } from './app.ts';
+import { type Config, helpText, processSurroundings, readConfig, type Surroundings } from './config/index.ts';
 import { describeError, Fault } from './platform/fault.ts';
 import { createLog } from './platform/log/create-log.ts';
 import type { Log } from './platform/log/log.ts';
+import { takeOverCommand } from './runs/index.ts';
 
 /**
  * How long a stop may take; whatever is at work then is finished by recovery at the next start. Shorter than `stop_grace_period`
@@ -18,7 +19,8 @@ await main();
 
 /** Parses, builds, listens, and disposes in reverse order when it is told to stop. */
 async function main(): Promise<void> {
-  const result = readConfig(processSurroundings());
+  const { run, surroundings } = withoutTask(processSurroundings());
+  const result = readConfig(surroundings);
   if (result.kind === 'help') {
     process.stdout.write(helpText());
     return;
@@ -31,8 +33,26 @@ async function main(): Promise<void> {
   const { config } = result;
   const log = createLog({ level: config.logLevel });
   for (const warning of result.warnings) console.error(`Warning: ${warning}.`);
+  if (run !== undefined) {
+    await help(config, log, run);
+    return;
+  }
   const app = await start(config, log);
   if (app !== undefined) stopOnSignals(app, log);
+}
+
+/** A helper is started by an instance that updates itself, with the run as its last argument: `take-over <run>`. */
+function withoutTask(surroundings: Surroundings): { run: string | undefined; surroundings: Surroundings } {
+  const { arguments: given } = surroundings;
+  const run = given.at(-2) === takeOverCommand ? given.at(-1) : undefined;
+  return { run, surroundings: run === undefined ? surroundings : { ...surroundings, arguments: given.slice(0, -2) } };
+}
+
+async function help(config: Config, log: Log, run: string): Promise<void> {
+  const end = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end.abort());
+  await runHelper({ config, log }, run, end.signal);
+  process.exit(0);
 }
 
 /** Undefined when it cannot start; the reason has been said then. */

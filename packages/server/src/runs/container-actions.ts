@@ -237,7 +237,7 @@ export async function startContainer(site: Site, which: 'old' | 'new'): Promise<
 }
 
 /** Start errors that come from what is in the image; all others come from what is around it. */
-const imageAtFault =
+export const imageAtFault =
   /exec:|executable file not found|exec format error|no such file or directory|permission denied|unable to find user|no matching entries in passwd|no users found|not a directory/i;
 
 export async function awaitGate(site: Site, which: 'old' | 'new'): Promise<void> {

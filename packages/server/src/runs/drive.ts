@@ -5,6 +5,7 @@ import { describeError, Fault } from '../platform/fault.ts';
 import { commitDone, type DriveParts, sameImage, untilWritten } from './ends.ts';
 import { type Course, executeSteps, outage } from './execute.ts';
 import { failureOf, faultOf } from './failures.ts';
+import { awaitVerdict, handedOver } from './handover.ts';
 import { SameImage } from './image-actions.ts';
 import type { LiveRun } from './live-run.ts';
 import { observe, type Situation } from './observe.ts';
@@ -58,7 +59,11 @@ export async function driveNew(
 export async function driveRecovery(parts: DriveParts, live: LiveRun, context: OperationContext): Promise<string> {
   return withCourse(parts, live, async (course) => {
     outage(course);
-    context.log('info', `Taken up after an interruption in ${live.run().phase}.`);
+    const member = handedOver(live);
+    const what = member === undefined ? 'an interruption' : 'the restart of Evenkeel';
+    context.log('info', `Taken up after ${what} in ${live.run().phase}.`);
+    if (member !== undefined)
+      await awaitVerdict(parts, live, context, member, (failure) => fail(parts, live, context, failure));
     return settle(parts, live, course, context);
   });
 }

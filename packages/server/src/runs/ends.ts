@@ -1,6 +1,5 @@
 import type { Run } from '@evenkeel/contract';
 import type { OperationContext } from '../operations/index.ts';
-import type { LiveCollection } from '../platform/bus/live-collection.ts';
 import { describeError } from '../platform/fault.ts';
 import type { Updates } from '../updates/index.ts';
 import type { ExecutorParts } from './execute.ts';
@@ -12,8 +11,6 @@ import { reached } from './run.ts';
 
 export interface DriveParts extends ExecutorParts, ObserveParts {
   readonly updates: Updates;
-  /** All runs, this one too: what others brought in is not undone. */
-  readonly runs: LiveCollection<Run>;
 }
 
 const firstPauseMs = 500;

@@ -1,13 +1,15 @@
-import type { RunPhase } from '@evenkeel/contract';
+import type { Run, RunPhase } from '@evenkeel/contract';
 import type { Containers } from '../containers/index.ts';
 import type { Hosts } from '../hosts/index.ts';
 import type { OperationContext } from '../operations/index.ts';
+import type { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { Clock } from '../platform/clock.ts';
 import { describeError } from '../platform/fault.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registries } from '../registries/index.ts';
 import * as act from './container-actions.ts';
 import { observeEnvironment } from './environment.ts';
+import { dismiss, handOver } from './handover.ts';
 import { pullImage, SameImage, tagImage } from './image-actions.ts';
 import type { LiveRun } from './live-run.ts';
 import { memberSpec } from './member-spec.ts';
@@ -15,6 +17,7 @@ import type { NameQueue } from './name-queue.ts';
 import { keepOldLog } from './old-log.ts';
 import { once } from './recover.ts';
 import { Drift, GateFailure, reached, type Step } from './run.ts';
+import type { Home } from './spec-handover.ts';
 import { namedNetworks } from './spec-networks.ts';
 import type { ReplacementSpec } from './spec-types.ts';
 import { engineShutsDown, StoppedFromOutside } from './stopped-from-outside.ts';
@@ -28,6 +31,10 @@ export interface ExecutorParts {
   readonly log: Log;
   /** Runs that work with the same reference take turns. */
   readonly references: NameQueue;
+  /** All runs, this one too. */
+  readonly runs: LiveCollection<Run>;
+  /** Where our own data is; without it our own container is not updated. */
+  readonly home?: Home;
 }
 
 /** What the executor keeps between the steps of one run. */
@@ -215,6 +222,11 @@ async function perform(
       break;
     case 'remove':
       await act.removeContainer(site, action.which, action.volumes);
+      break;
+    case 'handover':
+      return handOver(parts, site, live, context);
+    case 'dismiss':
+      await dismiss(site);
       break;
   }
   live.done(number);

@@ -50,12 +50,13 @@ export async function lookAt(engine: Engine, run: string, members: readonly Jour
   const found: SeenMember[] = [];
   for (const member of members) {
     const restarted = member.role === 'restart';
-    const [old, replacement, holder, nameOwner, image] = await Promise.all([
+    const [old, replacement, holder, nameOwner, image, helper] = await Promise.all([
       locate(engine, run, member, 'old'),
       restarted ? undefined : locate(engine, run, member, 'new'),
       member.autoRemove ? locate(engine, run, member, 'holder') : undefined,
       inspectNamed(engine, member.name),
       engine.images.inspect(member.image),
+      member.self === true ? inspectNamed(engine, workNames(member.name, run).hand) : undefined,
     ]);
     found.push({
       old: old && seen(old),
@@ -63,6 +64,7 @@ export async function lookAt(engine: Engine, run: string, members: readonly Jour
       holder: holder && seen(holder),
       nameOwner: nameOwner && seen(nameOwner),
       reference: image?.Id,
+      helper: helper && seen(helper),
     });
   }
   return found;

@@ -15,6 +15,7 @@ import { losses } from './losses.ts';
 import { dependantMember, memberOf } from './observe-members.ts';
 import { impossibleProbes } from './probe.ts';
 import { finding, type JournalMember, type Wish } from './run.ts';
+import { type Home, handoverRefusals } from './spec-handover.ts';
 import { lostPartRefusals, refusalsFor } from './spec-refusals.ts';
 import { startFirstObstacles } from './spec-start-first.ts';
 import { gateOf, strategyOf } from './wishes.ts';
@@ -24,6 +25,7 @@ export interface ObserveParts {
   readonly containers: Containers;
   readonly registries: Registries;
   readonly settings: SettingsSource;
+  readonly home?: Home;
 }
 
 /** Everything that a plan is made of, as it is at this moment. */
@@ -61,9 +63,10 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     candidateImage(engine, registries, wish.target, signal),
   ]);
   const group = dependantsOf(container, [...picture.containers.values()]);
+  const own = container.Id === containers.self;
   const refusals = [
     ...refusalsFor(container, oldImage, newImage, {
-      self: containers.self,
+      self: parts.home === undefined ? containers.self : undefined,
       existing: environment.existing,
       networks: environment.networks,
     }),
@@ -81,7 +84,7 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     changes,
     name: wish.name,
   });
-  const members = [main.member];
+  const members = [own ? { ...main.member, self: true } : main.member];
   const lost = [...losses(changes, container, { copied: main.member.injected }), ...(main.spec?.losses ?? [])];
   const warnings = [...main.warnings];
   if (wish.kind === 'update') warnings.push(...composeTagWarning(container, wish.target.image));
@@ -107,11 +110,17 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
   for (const [index, member] of members.entries())
     if (group.completing.has(member.inspect.Id))
       members[index] = { ...member, gate: { ...member.gate, untilDone: true } };
+  if (own && parts.home !== undefined) {
+    const endpoint = hosts.collection.get(wish.host)?.endpoint ?? '';
+    const dependants = group.members.map(({ name }) => name);
+    const { injected } = main.member;
+    refusals.push(...handoverRefusals(container, { home: parts.home, endpoint, dependants, injected }));
+  }
   refusals.push(...groupRefusals(parts, wish, members, environment));
   for (const { inspect, gate, wasRunning } of members)
     if (wasRunning && gate.untilDone !== true)
       refusals.push(...(await impossibleProbes(engine, containers.self, inspect, gate)));
-  const { strategy, reason } = strategyFor(wish, container, group.members, main.member);
+  const { strategy, reason } = strategyFor(wish, container, group.members, main.member, own);
   return {
     container,
     strategy,
@@ -164,10 +173,12 @@ function strategyFor(
   container: ContainerInspect,
   dependants: readonly Dependant[],
   main: JournalMember,
+  own: boolean,
 ): { strategy: Strategy; reason: string | null } {
   const wished = strategyOf(container, wish.strategy);
   if (wished === 'recreate') return { strategy: 'recreate', reason: null };
   const obstacles = startFirstObstacles(container, { dependants: dependants.map(({ name }) => name) });
+  if (own) obstacles.push('It is Evenkeel itself, and two of them cannot use one data folder.');
   if (!main.wasRunning) obstacles.push('It does not run, so there is nothing to keep running.');
   if (obstacles.length === 0) return { strategy: 'start-first', reason: null };
   return { strategy: 'recreate', reason: `Stop-first instead of start-first: ${obstacles.join(' ')}` };

@@ -25,13 +25,18 @@ export function planSteps(input: PlanInput): Step[] {
     ...replaced.filter(({ autoRemove }) => autoRemove).map((member) => holderStep(input, member)),
     ...replaced.flatMap((member) => createSteps(input, member)),
   ];
+  const own = members.filter(({ self }) => self === true);
   const retire = [
+    ...own.map((member) => steps.handOver(site(input, 'STOPPING', member))),
     ...replaced.flatMap((member) => quiesceSteps(input, member)),
     ...(input.strategy === 'start-first' ? members.flatMap((member) => leaveSteps(input, member)) : []),
     ...members.toReversed().flatMap((member) => stopSteps(input, member)),
     ...replaced.flatMap((member) => swapSteps(input, member)),
   ];
-  const raise = members.flatMap((member) => startSteps(input, member));
+  const raise = [
+    ...members.flatMap((member) => startSteps(input, member)),
+    ...own.map((member) => steps.dismiss(site(input, 'VERIFYING', member), 'the new one holds and goes on by itself')),
+  ];
   const commit = replaced.flatMap((member) => commitSteps(input, member));
   return input.strategy === 'start-first'
     ? [...prepared, ...raise, ...retire, ...commit]
@@ -75,7 +80,9 @@ function createSteps(input: PlanInput, member: Member): Step[] {
 
 function quiesceSteps(input: PlanInput, member: Member): Step[] {
   if (member.autoRemove || member.policy.Name === 'no') return [];
-  return [steps.setPolicy(site(input, 'QUIESCING', member), { Name: 'no', MaximumRetryCount: 0 }, true)];
+  // The helper does it, and recovery has to count on all that the helper may do from the hand over on.
+  const phase = member.self === true ? 'STOPPING' : 'QUIESCING';
+  return [steps.setPolicy(site(input, phase, member), { Name: 'no', MaximumRetryCount: 0 }, true)];
 }
 
 /** A stopping container is found by its names until the engine has seen it end: whoever asks meanwhile is refused. */

@@ -22,6 +22,8 @@ export interface SeenMember {
   readonly nameOwner: Seen | undefined;
   /** The image id that the configured reference names. */
   readonly reference: string | undefined;
+  /** The helper that the work was handed over to, where it was. */
+  readonly helper?: Seen | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface Recovery {
 export function recover(
   run: JournalRun,
   seen: readonly SeenMember[],
-  { tried = new Set(), disturbed, claimed = new Set() }: RecoveryContext,
+  { tried = new Set(), disturbed, claimed = new Set(), self }: RecoveryContext,
 ): Recovery {
   const pairs = run.members.map((member, index) => ({
     member,
@@ -52,6 +54,11 @@ export function recover(
   }));
   const standing = pairs.every(({ member, now }) => (member.role === 'restart' ? now.old : now.new) !== undefined);
   if (reached(run, 'COMMIT') && standing) return commit(run, pairs);
+  const own = pairs.find(({ member }) => member.self === true);
+  if (own !== undefined) {
+    const weAreNew = self !== undefined && self === own.member.progress.newId;
+    return run.failure === null && weAreNew && standing ? takenOver(run, own) : goBack(run, pairs, { tried, claimed });
+  }
   const raised = run.strategy === 'recreate' && reached(run, 'STARTING');
   if (run.failure === null && raised && standing) return goOn(run, pairs);
   return goBack(run, pairs, { tried, claimed });
@@ -64,6 +71,8 @@ export interface RecoveryContext {
   readonly disturbed: boolean;
   /** `reference image-id` of what other runs brought in: a tag that they need is not taken back. */
   readonly claimed?: ReadonlySet<string>;
+  /** Id of the container in which we run. */
+  readonly self?: string | undefined;
 }
 
 /** Names of what is tried once on the way back or while clearing up. */
@@ -105,11 +114,19 @@ function goOn(run: JournalRun, pairs: readonly Pair[]): Recovery {
   return { direction: 'on', steps: found, blocked: undefined, lost: [] };
 }
 
+/** We are the new container: that we run, and that the helper let us, is the proof. Whatever is left of it is not needed any more. */
+function takenOver(run: JournalRun, { member }: Pair): Recovery {
+  const site = { run: run.id, phase: 'VERIFYING' as const, member };
+  const found = [steps.dismiss(site, 'the new one holds and goes on by itself')];
+  return { direction: 'on', steps: found, blocked: undefined, lost: [] };
+}
+
 function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
   const found: Step[] = [];
   for (const { member, now, mayStart } of pairs) {
     if (member.role === 'restart') continue;
     const site = { run: run.id, phase: 'COMMIT' as const, member };
+    if (now.helper !== undefined) found.push(steps.dismiss(site, 'it is needed no longer'));
     if (mayStart && now.new?.running === false)
       found.push(steps.start(site, 'new', 'it holds the place of the old one'));
     // Renamed or started by somebody else, it is no longer ours to remove.
@@ -128,6 +145,11 @@ function goBack(
   const found: Step[] = [];
   const lost: string[] = [];
   let blocked: string | undefined;
+  for (const { member, now } of pairs) {
+    // First of all: two that change the same containers would get in each other's way.
+    const site = { run: run.id, phase: 'ROLLBACK' as const, member };
+    if (now.helper !== undefined) found.push(steps.dismiss(site, 'the old one goes on by itself'));
+  }
   for (const pair of pairs.toReversed()) found.push(...clearNew(run, pair));
   const ownerCameAnew = pairs.some(
     ({ member, now }) => member.role === 'update' && (now.old === undefined || now.old.id !== member.inspect.Id),

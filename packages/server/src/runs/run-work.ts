@@ -8,6 +8,7 @@ import { type Actor, systemActor } from '../platform/http/actor.ts';
 import type { SettingsSource } from '../settings/index.ts';
 import { driveNew, driveRecovery } from './drive.ts';
 import type { DriveParts } from './ends.ts';
+import { removeHandover } from './handover-files.ts';
 import type { Journal, StoredRun } from './journal-store.ts';
 import { createLiveRun } from './live-run.ts';
 import { locksOf, namesOf } from './locks.ts';
@@ -137,7 +138,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       return;
     }
     const members = journal.members(id);
-    const shown = members.length === 0 ? entry.run : { ...entry.run, recovered: true };
+    const shown = members.length === 0 || own(members) ? entry.run : { ...entry.run, recovered: true };
     const live = createLiveRun({ journal, collection, now: clock.now, stored: { ...entry, run: shown }, members });
     const fresh = members.length === 0;
     const turn = inTurn(entry.run, fresh ? namesOf(host, [{ name }]) : locksOf(host, members), (context, claim) =>
@@ -195,6 +196,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
   async function tidy(run: Run): Promise<void> {
     const now = collection.get(run.id);
     if (now === undefined || !isFinished(now.state)) return;
+    if (drive.home !== undefined) removeHandover(drive.home.dataDir, run.id);
     try {
       await keepRecent({ hosts, journal, collection, log }, run, settings.current().keepImages);
     } catch (error) {
@@ -203,6 +205,11 @@ export function createRunWork(parts: RunWorkParts): RunWork {
   }
 
   return { begin, takeUp: takeUpOrTell };
+}
+
+/** That the next instance takes up the update of our own container is how it goes. */
+function own(members: readonly JournalMember[]): boolean {
+  return members.some(({ self }) => self === true);
 }
 
 /** Resolves when the work is to end: whoever waits for its turn then finds out by itself. */

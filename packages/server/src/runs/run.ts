@@ -26,7 +26,11 @@ export type Action =
   | { readonly do: 'rename'; readonly which: 'old' | 'new'; readonly to: string }
   | { readonly do: 'start'; readonly which: 'old' | 'new' }
   | { readonly do: 'gate'; readonly which: 'old' | 'new' }
-  | { readonly do: 'remove'; readonly which: Which; readonly volumes: boolean };
+  | { readonly do: 'remove'; readonly which: Which; readonly volumes: boolean }
+  /** Gives what follows to a helper container, because it stops the container in which we run. Never done by whoever does it. */
+  | { readonly do: 'handover' }
+  /** Removes that helper. */
+  | { readonly do: 'dismiss' };
 
 /** A step of a plan with what it does; the rest of it is what people see. */
 export interface Step extends Omit<PlanStep, 'number'> {
@@ -90,6 +94,8 @@ export interface Member {
   readonly gate: MemberGate;
   /** The image that the configured reference named before the run; null when it named none. */
   readonly referenceBefore: string | null;
+  /** It is the container in which Evenkeel runs: a helper stops it and starts its replacement. */
+  readonly self?: boolean;
 }
 
 /** How far a member has come; grows with the journal. */
@@ -146,8 +152,13 @@ export class GateFailure extends Error {
 }
 
 /** Names that exist only while a run is at work (section 6 of the specification). */
-export function workNames(name: string, run: string): { next: string; prev: string; hold: string } {
-  return { next: `${name}.next.${run}`, prev: `${name}.prev.${run}`, hold: `${name}.hold.${run}` };
+export function workNames(name: string, run: string): { next: string; prev: string; hold: string; hand: string } {
+  return {
+    next: `${name}.next.${run}`,
+    prev: `${name}.prev.${run}`,
+    hold: `${name}.hold.${run}`,
+    hand: `${name}.hand.${run}`,
+  };
 }
 
 /** Where the image that a run replaced stays for a later rollback: `evenkeel-rollback/<name>:<run>`. */

@@ -87,7 +87,8 @@ async function oneTurn(
   const { host } = live.run();
   const seen = await lookAt(parts.hosts.engine(host), live.id, run.members);
   const disturbed = course.outages > 0;
-  const next = recover(run, seen, { tried: course.tried, disturbed, claimed: claimedBy(parts, live) });
+  const { self } = parts.containers;
+  const next = recover(run, seen, { tried: course.tried, disturbed, claimed: claimedBy(parts, live), self });
   const { direction } = next;
   if (direction === 'back' && run.failure === null) {
     await fail(parts, live, context, interrupted);

@@ -7,12 +7,6 @@ import { isFinished, nameOf, taggable, type Wish } from './run.ts';
 /** What was asked for, with the candidate fixed. Throws `not_found`, `conflict` (nothing newer) or `not_updatable`. */
 export function updateWish(parts: { containers: Containers; updates: Updates }, request: RunRequest): Wish {
   const { inspect } = parts.containers.find(request.host, request.container);
-  if (inspect.Id === parts.containers.self) {
-    throw new Fault(
-      'not_updatable',
-      `${nameOf(inspect)} is the container in which Evenkeel itself runs: it cannot stop itself and finish the work. Update it from outside: docker compose pull && docker compose up -d`,
-    );
-  }
   const chosen = parts.updates.choose(request.host, inspect.Id, request.candidate);
   const { candidate } = chosen;
   const ids = [candidate.imageId, candidate.platformDigest, candidate.digest].filter((id) => id !== null);
