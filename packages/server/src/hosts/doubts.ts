@@ -7,7 +7,7 @@ export interface DoubtsParts {
   /** Asks for the container again; calls `failed` when that fails too. */
   readonly again: (id: string, signal: AbortSignal) => void;
   /** The first failure of a container that was well. */
-  readonly onDoubt: (id: string, error: unknown) => void;
+  readonly onDoubt: (id: string) => void;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Doubts {
   /** Asked for again soon, so that nobody else has to. */
   isWaiting(id: string): boolean;
   /** The signal ends the wait: with the connection, after which everything is listed anew. */
-  failed(id: string, error: unknown, signal: AbortSignal): void;
+  failed(id: string, signal: AbortSignal): void;
   /** It has been seen again, or is gone. */
   settled(id: string): void;
 }
@@ -29,10 +29,10 @@ export function createDoubts(parts: DoubtsParts): Doubts {
   const attempts = new Map<string, number>();
   const waiting = new Map<string, AbortController>();
 
-  function failed(id: string, error: unknown, signal: AbortSignal): void {
+  function failed(id: string, signal: AbortSignal): void {
     if (!ids.has(id)) {
       ids.add(id);
-      parts.onDoubt(id, error);
+      parts.onDoubt(id);
     }
     if (waiting.has(id)) return;
     const before = attempts.get(id) ?? 0;

@@ -43,13 +43,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     firstRetryMilliseconds: times.firstRetryMilliseconds,
     longestRetryMilliseconds: times.longestRetryMilliseconds,
     again: (id, signal) => void look(id, signal),
-    onDoubt: (id, error) => {
-      log.warn(
-        { container: id, reason: describeError(error) },
-        'a container cannot be inspected; it is shown as last seen',
-      );
-      changed(id);
-    },
+    onDoubt: changed,
   });
   const keeper = new PictureKeeper(async (id) => {
     const found = await engine.containers.inspect(id, closing.signal);
@@ -70,8 +64,26 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     try {
       await keeper.refresh(id);
     } catch (error) {
-      if (!signal.aborted) doubts.failed(id, error, signal);
+      if (signal.aborted) return;
+      // Without an answer the connection is about to end, which is told once for all containers.
+      const answers =
+        error instanceof EngineError ||
+        (await ping(signal).then(
+          () => true,
+          () => false,
+        ));
+      doubt(id, error, answers ? 'warn' : 'debug', signal);
     }
+  }
+
+  function doubt(id: string, error: unknown, level: 'warn' | 'debug', signal: AbortSignal): void {
+    if (signal.aborted) return;
+    if (!doubts.ids.has(id))
+      log[level](
+        { container: id, reason: describeError(error) },
+        'a container cannot be inspected; it is shown as last seen',
+      );
+    doubts.failed(id, signal);
   }
 
   /** The same in a listing, where a failure may also mean that the engine is away: that is thrown. */
@@ -86,7 +98,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
       signal.throwIfAborted();
       // An engine that still answers has trouble with this container alone.
       if (!(error instanceof EngineError)) await ping(signal);
-      doubts.failed(id, error, signal);
+      doubt(id, error, 'warn', signal);
     }
     keeper.assume(standIn(summary, keeper.containers.get(id)));
   }
@@ -155,6 +167,7 @@ export function watchHost(parts: HostWatchParts): HostWatch {
 
   function remove(id: string): void {
     doubts.settled(id);
+    signalled.delete(id);
     keeper.remove(id);
   }
 
@@ -164,7 +177,6 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     if (id === undefined) return;
     lastSeenAt = clock.now();
     if (event.Action === 'kill') signalled.set(id, event.timeNano / 1e6);
-    if (event.Action === 'destroy') signalled.delete(id);
     const seen = event.Action === 'destroy' ? Promise.resolve(remove(id)) : look(id, signal);
     void seen.then(() => {
       if (event.timeNano / 1e6 > (connectedAt ?? Number.POSITIVE_INFINITY))
