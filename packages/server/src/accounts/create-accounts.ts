@@ -35,7 +35,7 @@ export function createAccounts(parts: {
   const store = createAccountsStore(parts.store);
   const passwords = parts.passwords ?? createPasswords();
   const throttle = createThrottle(parts);
-  const key = signingKey(store, parts.sealer);
+  const key = signingKey(store, parts);
   const tokens = createAccessTokens({ key, clock });
   const tickets = createTickets(clock);
   const setup = createSetupToken(clock, parts.setupToken);
@@ -220,13 +220,21 @@ export function createAccounts(parts: {
 }
 
 /** Kept sealed, so that access tokens survive a restart; with locked secrets a new one for this start only. */
-function signingKey(store: AccountsStore, sealer: Sealer): Uint8Array {
+function signingKey(
+  store: AccountsStore,
+  { sealer, store: { writing } }: { sealer: Sealer; store: Store },
+): Uint8Array {
   const context = 'account_keys/access-token/sealed';
   if (sealer.locked !== undefined) return createSigningKey();
   const known = store.key('access-token');
   if (known !== undefined) {
     const rewrapped = sealer.rewrap(known, context);
-    if (rewrapped !== known) store.putKey('access-token', rewrapped);
+    try {
+      if (rewrapped !== known) store.putKey('access-token', rewrapped);
+    } catch (error) {
+      // The next start does it: this one has the key.
+      if (!writing.report(error)) throw error;
+    }
     return Buffer.from(sealer.open(known, context), 'base64');
   }
   const key = createSigningKey();

@@ -303,6 +303,7 @@ describe('the log', () => {
       payload: { username: 7, password: 'canary' },
     });
     const unknown = await app.inject('/api/v1/nothing?q=canary');
+    const unreadable = await app.inject('/api/v1/%zz');
     const unsigned = await app.inject({ method: 'PATCH', url: '/api/v1/settings', payload: {} });
     const of = (answer: { headers: Record<string, unknown> }) =>
       lines.find(({ request }) => request === answer.headers['x-request-id']);
@@ -310,6 +311,10 @@ describe('the log', () => {
     expect(of(foreign)).toMatchObject({ level: 'warn', code: 'origin_refused', status: 403 });
     expect(of(wrong)).toMatchObject({ level: 'info', code: 'bad_input', path: '/api/v1/session' });
     expect(of(unknown)).toMatchObject({ level: 'info', code: 'not_found', path: '/api/v1/nothing' });
+    expect(lines.find(({ request }) => request === unreadable.json<Problem>().requestId)).toMatchObject({
+      level: 'info',
+      code: 'bad_input',
+    });
     expect(of(unsigned)).toMatchObject({ level: 'info', code: 'not_signed_in' });
     expect(JSON.stringify(lines)).not.toContain('canary');
   });

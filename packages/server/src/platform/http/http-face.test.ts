@@ -10,7 +10,7 @@ import { LiveCollection } from '../bus/live-collection.ts';
 import { silentLog } from '../log/create-log.ts';
 import type { Actor } from './actor.ts';
 import { createHttpFace, type HttpFace } from './http-face.ts';
-import type { StreamCollections } from './stream/stream.ts';
+import type { StreamCollections, StreamLimits } from './stream/stream.ts';
 
 const reader: Actor = { kind: 'user', id: 'r', name: 'rita', capabilities: new Set(['system:read']), session: 's' };
 const nobody: Actor = { ...reader, id: 'n', name: 'nemo', capabilities: new Set() };
@@ -19,7 +19,7 @@ let web: string;
 let face: HttpFace;
 let endSession: (session: string) => void;
 
-async function start(trustedProxies: readonly string[] = []): Promise<void> {
+async function start(trustedProxies: readonly string[] = [], streamLimits: Partial<StreamLimits> = {}): Promise<void> {
   face = await createHttpFace({
     log: silentLog(),
     version: '1.2.3',
@@ -42,6 +42,7 @@ async function start(trustedProxies: readonly string[] = []): Promise<void> {
     sessionInForce: () => true,
     readOnly: () => false,
     drainMilliseconds: 50,
+    streamLimits,
     webFolder: web,
   });
 }
@@ -264,6 +265,18 @@ describe('the stream', () => {
     ['a rebound name', (own) => ({ host: `evil.example:${own}`, origin: `http://evil.example:${own}` }), 403],
   ])('opened from %s', async (_name, headers, status) => {
     expect(await upgrade(headers(port))).toBe(status);
+  });
+
+  test('is refused before the upgrade when too many have not said who they are', async () => {
+    await face.close();
+    await start([], { ungreetedPerNetwork: 2 });
+    port = await face.listen({ host: '127.0.0.1', port: 0 });
+    const waiting = [0, 1].map(() => new WebSocket(`ws://127.0.0.1:${port}/api/v1/stream`));
+    for (const socket of waiting) await once(socket, 'open');
+    expect(await upgrade({})).toBe(429);
+    waiting[0]?.send(JSON.stringify({ type: 'hello', ticket: 'good' }));
+    if (waiting[0] !== undefined) await once(waiting[0], 'message');
+    expect(await upgrade({})).toBe(101);
   });
 
   test('takes no token from the URL, and is no plain page', async () => {

@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { Fault } from '../fault.ts';
 import type { Log } from '../log/log.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
-import { handleErrors, pathOf, sendProblem } from './problem.ts';
+import { handleErrors, logProblem, pathOf, sendProblem } from './problem.ts';
 import { guardRequests, safeMethods } from './request-guard.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
@@ -39,6 +39,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
     frameworkErrors: (_error, request, reply) => {
       const fault = new Fault('bad_input', 'The path of the request cannot be read.');
+      logProblem(options.log, request as FastifyRequest, fault, fault);
       sendProblem(request as FastifyRequest, reply as unknown as FastifyReply, fault);
     },
   });

@@ -26,7 +26,7 @@ export function handleErrors(app: FastifyInstance, log: Log, report?: (fault: Fa
 const suspicious: ReadonlySet<string> = new Set(['denied', 'setup_closed', 'origin_refused', 'too_many_requests']);
 
 /** Each problem is one line with its request id. What was sent is not repeated: it may be a secret in the wrong field. */
-function logProblem(log: Log, request: FastifyRequest, fault: Fault, error: unknown): void {
+export function logProblem(log: Log, request: FastifyRequest, fault: Fault, error: unknown): void {
   const line = {
     request: request.id,
     method: request.method,
