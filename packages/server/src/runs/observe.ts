@@ -1,6 +1,6 @@
 import type { Finding, Strategy } from '@evenkeel/contract';
 import type { Containers } from '../containers/index.ts';
-import type { Hosts } from '../hosts/index.ts';
+import type { HostPicture, Hosts } from '../hosts/index.ts';
 import type { ContainerInspect } from '../platform/engine/engine-types.ts';
 import { Fault } from '../platform/fault.ts';
 import type { Registries } from '../registries/index.ts';
@@ -14,7 +14,7 @@ import { inspectNamed } from './look.ts';
 import { losses } from './losses.ts';
 import { dependantMember, memberOf } from './observe-members.ts';
 import { impossibleProbes } from './probe.ts';
-import { finding, type JournalMember, type Wish } from './run.ts';
+import { finding, type JournalMember, nameOf, type Wish } from './run.ts';
 import { type Home, handoverRefusals } from './spec-handover.ts';
 import { lostPartRefusals, refusalsFor } from './spec-refusals.ts';
 import { startFirstObstacles } from './spec-start-first.ts';
@@ -86,7 +86,7 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
   });
   const members = [own ? { ...main.member, self: true } : main.member];
   const lost = [...losses(changes, container, { copied: main.member.injected }), ...(main.spec?.losses ?? [])];
-  const warnings = [...main.warnings];
+  const warnings = [...main.warnings, ...unseenDependants(picture, container)];
   if (wish.kind === 'update') warnings.push(...composeTagWarning(container, wish.target.image));
   for (const dependant of group.members) {
     const own = await dependantMember(engine, environment, dependant, container, settingsGate);
@@ -131,6 +131,16 @@ export async function observe(parts: ObserveParts, wish: Wish, signal?: AbortSig
     warnings,
     refusals,
   };
+}
+
+/** Whether it hangs on this one only an inspect would tell. One broken container must not stand against every update of its host. */
+function unseenDependants({ doubtful, containers }: HostPicture, container: ContainerInspect): Finding[] {
+  const names = [...doubtful].flatMap((id) => (id === container.Id ? [] : (containers.get(id)?.Name.slice(1) ?? [])));
+  if (names.length === 0) return [];
+  const text = `The engine cannot show ${names.join(', ')} at the moment. What hangs on ${nameOf(container)} there is not taken along.`;
+  return [
+    finding('dependants-unseen', text, 'Look at that container first: docker inspect says what is wrong with it.'),
+  ];
 }
 
 /** What stands against stopping one of the group: it could not start again, or it is what we work through. */

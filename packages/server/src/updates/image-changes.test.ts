@@ -43,7 +43,9 @@ describe('changes of a health check', () => {
       { field: 'healthcheck.interval', from: '30s', to: '5s' },
       { field: 'healthcheck.retries', from: null, to: '3' },
     ]);
-    expect(configChanges(check({}), { Healthcheck: { Test: ['CMD', 'true'] } })).toEqual([]);
+    expect(configChanges(check({}), { Healthcheck: { Test: ['CMD', 'true'] } })).toEqual([
+      { field: 'healthcheck.interval', from: '30s', to: null },
+    ]);
     expect(configChanges(check({}), { Healthcheck: null })).toEqual([
       { field: 'healthcheck', from: 'CMD true', to: null },
     ]);

@@ -87,9 +87,6 @@ function noteHealthTimes(
   to: HealthDefaults | null | undefined,
 ): void {
   if (!from?.Test?.length || !to?.Test?.length) return;
-  // What a registry holds may have been read without its times: then nothing is known of them.
-  const { Test: _, ...times } = to;
-  if (Object.values(times).every((value) => value === undefined)) return;
   const seconds = (value: number | undefined) => (value ? `${value / 1e9}s` : null);
   note('healthcheck.interval', seconds(from.Interval), seconds(to.Interval));
   note('healthcheck.timeout', seconds(from.Timeout), seconds(to.Timeout));

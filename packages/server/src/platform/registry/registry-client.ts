@@ -64,7 +64,15 @@ export interface RegistryImageConfig {
     readonly User?: string;
     readonly WorkingDir?: string;
     readonly Labels?: Readonly<Record<string, string>>;
-    readonly Healthcheck?: { readonly Test?: readonly string[] };
+    /** Times in nanoseconds, as in the image specification. */
+    readonly Healthcheck?: {
+      readonly Test?: readonly string[];
+      readonly Interval?: number;
+      readonly Timeout?: number;
+      readonly StartPeriod?: number;
+      readonly StartInterval?: number;
+      readonly Retries?: number;
+    };
     readonly StopSignal?: string;
   };
 }

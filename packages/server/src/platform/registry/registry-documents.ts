@@ -19,6 +19,7 @@ const ImageDocument = z.object({
   config: DescriptorDocument,
   layers: z.array(DescriptorDocument).default([]),
 });
+const nanoseconds = z.number().optional();
 const strings = z.array(z.string()).nullish();
 const map = z.record(z.string(), z.object({}).loose()).nullish();
 const ConfigDocument = z.object({
@@ -37,7 +38,16 @@ const ConfigDocument = z.object({
       User: z.string().nullish(),
       WorkingDir: z.string().nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
-      Healthcheck: z.object({ Test: strings }).nullish(),
+      Healthcheck: z
+        .object({
+          Test: strings,
+          Interval: nanoseconds,
+          Timeout: nanoseconds,
+          StartPeriod: nanoseconds,
+          StartInterval: nanoseconds,
+          Retries: z.number().optional(),
+        })
+        .nullish(),
       StopSignal: z.string().nullish(),
     })
     .nullish(),
