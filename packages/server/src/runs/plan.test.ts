@@ -74,6 +74,22 @@ test('an image that is pinned by digest needs no tag', () => {
   expect(lines(planSteps({ ...recreate, members })).filter((step) => step.includes('let '))).toEqual([]);
 });
 
+test('our own container: a helper does what we cannot do to ourselves, and all of it counts as begun from the hand over on', () => {
+  const steps = planSteps({ ...recreate, members: [memberOf('evenkeel', { self: true })] });
+  expect(lines(steps).slice(4)).toEqual([
+    'CREATED evenkeel: compare the new evenkeel with the plan',
+    'STOPPING evenkeel: hand over to the helper evenkeel.hand.op',
+    'STOPPING evenkeel: set the restart policy of the old evenkeel to no',
+    'STOPPING evenkeel: stop the old evenkeel (at most 10 s)',
+    'SWAPPING evenkeel: rename the old evenkeel to evenkeel.prev.op',
+    'SWAPPING evenkeel: rename the new evenkeel to evenkeel',
+    'STARTING evenkeel: start the new evenkeel',
+    'VERIFYING evenkeel: wait until evenkeel has run for 15 s without a restart',
+    'VERIFYING evenkeel: remove the helper evenkeel.hand.op',
+    'COMMIT evenkeel: remove the old evenkeel',
+  ]);
+});
+
 test('every step says why', () => {
   const members = [memberOf('web', { autoRemove: true, injected: ['/run/secrets/a'], connects: ['back'] })];
   for (const { cause } of planSteps({ ...recreate, members })) expect(cause).not.toBe('');

@@ -131,6 +131,46 @@ describe('going back', () => {
   });
 });
 
+describe('our own container, handed over to a helper', () => {
+  const own = memberOf('web', { self: true });
+  const helper = seenOld('web', { id: 'hand', name: 'web.hand.op' });
+  const parked = seenOld('web', { running: false, policy: 'no', name: 'web.prev.op' });
+  const fresh = seenNew('web', { name: 'web', running: true });
+  const found = (self: string, seen: Partial<SeenMember>, part: Partial<JournalRun> = {}) =>
+    recover(runOf([own], { furthest: 'STOPPING', ...part }), [now(seen)], { disturbed: true, self });
+
+  test('the new instance removes the helper and goes on; that it runs is the proof', () => {
+    const next = found('new-web', { old: parked, new: fresh, nameOwner: fresh, helper });
+    expect([next.direction, lines(next.steps)]).toEqual(['on', ['VERIFYING remove the helper web.hand.op']]);
+    const killedAfter = found('new-web', { old: parked, new: fresh, nameOwner: fresh });
+    expect(killedAfter.direction).toBe('on');
+    expect(killedAfter.steps).toHaveLength(1);
+  });
+
+  test('after the commit it clears away the old one', () => {
+    const next = found('new-web', { old: parked, new: fresh, nameOwner: fresh }, { furthest: 'COMMIT' });
+    expect([next.direction, lines(next.steps)]).toEqual(['commit', ['COMMIT remove the old web']]);
+  });
+
+  test('the old instance removes the helper first, and never starts the new one', () => {
+    const old = seenOld('web', { policy: 'no' });
+    for (const furthest of ['STOPPING', 'VERIFYING'] as const) {
+      const next = found('id-web', { old, new: seenNew('web'), nameOwner: old, helper }, { furthest });
+      expect(next.direction).toBe('back');
+      expect(lines(next.steps)).toEqual([
+        'ROLLBACK remove the helper web.hand.op',
+        'ROLLBACK remove the new web',
+        'ROLLBACK set the restart policy of the old web to always',
+      ]);
+    }
+  });
+
+  test('without a container of its own nobody takes the new one for proved', () => {
+    const next = found('elsewhere', { old: parked, new: fresh, nameOwner: fresh }, { furthest: 'VERIFYING' });
+    expect(next.direction).toBe('back');
+  });
+});
+
 /** The engine as far as these steps change it: enough to follow a recovery to its end. */
 function apply(steps: readonly Step[], seen: SeenMember): SeenMember {
   let { old, new: fresh, holder, reference } = seen;
