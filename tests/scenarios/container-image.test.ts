@@ -10,7 +10,7 @@ import {
   uniqueName,
   waitFor,
 } from '@evenkeel/testbed';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importBaseImage } from './container-image/base-image.ts';
 import { startPackageServer } from './container-image/package-server.ts';
 import { freePort } from './free-port.ts';
@@ -25,6 +25,8 @@ const password = 'correct horse battery staple';
 
 let engine: TestEngine;
 let registry: TestRegistry;
+/** The built image as it would be published. */
+let reference: string;
 let url: string;
 let session: Session | undefined;
 
@@ -47,7 +49,10 @@ beforeAll(async () => {
   const network = ['--network', 'host', '--env', `EVENKEEL_PORT=${port}`];
   const named = ['--env', `EVENKEEL_INSECURE_REGISTRIES=${registry.host}`];
   const owner = ['--env', 'EVENKEEL_OWNER_USERNAME=owner', '--env', `EVENKEEL_OWNER_PASSWORD=${password}`];
-  await engine.docker('run', '--detach', '--name', name, ...asInCompose(volume), ...network, ...named, ...owner, image);
+  reference = `${registry.host}/${image}:stable`;
+  await engine.docker('tag', image, reference);
+  const flags = [...asInCompose(volume), ...network, ...named, ...owner];
+  await engine.docker('run', '--detach', '--name', name, ...flags, reference);
 }, 400_000);
 
 afterAll(async () => {
@@ -69,15 +74,6 @@ test('it finds its engine by the mounted socket and itself among the containers'
   });
   expect(own).toMatchObject({ name, self: true, state: 'running' });
   expect((await containers()).filter((container) => container.self)).toHaveLength(1);
-});
-
-test('it refuses to update itself and says why', async () => {
-  const id = await inspect('{{.Id}}');
-  const { results } = await call<StartRunsResult>('POST', '/api/v1/runs', {
-    containers: [{ host: 'local', container: id }],
-  });
-  expect(results).toMatchObject([{ run: null, refusal: { text: expect.stringMatching(/Evenkeel itself|itself/) } }]);
-  expect(await inspect('{{.Id}} {{.State.Running}}')).toBe(`${id} true`);
 });
 
 test('it updates a container beside it to a newer image of a registry', async () => {
@@ -116,6 +112,45 @@ test('it updates a container beside it to a newer image of a registry', async ()
   expect(facts).toContain('KEPT=yes');
 });
 
+describe('it updates itself', () => {
+  test('to an image that ends at once: it comes back as it was and says why', async () => {
+    const before = await inspect('{{.Id}}');
+    const run = await updateItself('ENTRYPOINT ["node", "-e", "process.exit(3)"]');
+    const ended = await whenEnded(run);
+    expect(ended).toMatchObject({ state: 'rolled-back', reason: expect.stringMatching(/ended with code 3|restarted/) });
+    expect(await inspect('{{.Id}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}')).toBe(
+      `${before} true unless-stopped`,
+    );
+    expect(await instances()).toEqual([name]);
+  }, 240_000);
+
+  test('to a newer image, although the helper is killed in between', async () => {
+    const before = await inspect('{{.Id}}');
+    const run = await updateItself('LABEL evenkeel.test=newer');
+    await kill(`${name}.hand.${run}`);
+    const ended = await whenEnded(run);
+    expect(ended).toMatchObject({ state: 'committed', reason: null, recovered: false });
+    expect(ended.gapMilliseconds).toBeGreaterThan(0);
+    expect(ended.newContainer).not.toBe(before);
+    expect(await inspect('{{.Id}} {{.State.Running}} {{index .Config.Labels "evenkeel.test"}}')).toBe(
+      `${ended.newContainer} true newer`,
+    );
+    expect(await instances()).toEqual([name]);
+  }, 240_000);
+
+  test('and ends as one instance when the new one is killed as it starts', async () => {
+    const before = await inspect('{{.Id}}');
+    const run = await updateItself('LABEL evenkeel.test=newest');
+    await waitFor(async () => (await inspect('{{.Id}}').catch(() => before)) !== before, { timeoutMs: 60_000 });
+    await kill(name);
+    const ended = await whenEnded(run);
+    expect(['committed', 'rolled-back']).toContain(ended.state);
+    const standing = ended.state === 'committed' ? ended.newContainer : before;
+    expect(await inspect('{{.Id}} {{.State.Running}}')).toBe(`${standing} true`);
+    expect(await instances()).toEqual([name]);
+  }, 240_000);
+});
+
 test('a stop ends it in order, and the next start knows its owner', async () => {
   await engine.docker('stop', '--time', '60', name);
   // 137 would be the SIGKILL after the time-out.
@@ -145,6 +180,54 @@ test('with a published port and without an owner it prints the token of the firs
   expect(page.headers.get('content-type')).toContain('text/html');
   await engine.docker('stop', '--time', '60', published);
 });
+
+/** Publishes a changed image under the tag that it runs, and starts the update. Returns the run. */
+async function updateItself(change: string): Promise<string> {
+  const container = await engine.docker('create', image);
+  await engine.docker('commit', '--change', change, container, reference);
+  await engine.docker('push', '-q', reference);
+  await engine.docker('rm', container);
+  const target = { host: 'local', container: await inspect('{{.Id}}') };
+  await call('POST', '/api/v1/updates/check', { containers: [target] });
+  await waitFor(
+    async () => {
+      const { state, candidates } = await call<Update>('GET', `/api/v1/updates/local/${target.container}`);
+      return (state === 'digest-update' || state === 'pulled-not-applied') && candidates[0]?.blocked === null;
+    },
+    { timeoutMs: 60_000, describe: 'the newer image to be found' },
+  );
+  const plan = await call<Plan>('POST', '/api/v1/updates/plan', target);
+  expect(plan).toMatchObject({ refusals: [], strategy: 'recreate' });
+  expect(plan.steps.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^hand over to the helper/));
+  const { results } = await call<StartRunsResult>('POST', '/api/v1/runs', { containers: [target] });
+  expect(results[0]?.refusal).toBe(null);
+  return results[0]?.run ?? '';
+}
+
+/** The finished run, as whoever runs then tells it. */
+function whenEnded(run: string): Promise<Run> {
+  return waitFor(
+    async () => {
+      const now = await call<Run>('GET', `/api/v1/runs/${run}`);
+      return now.finishedAt === null ? undefined : now;
+    },
+    { timeoutMs: 180_000, describe: 'the run to end' },
+  );
+}
+
+/** Ends its process as the kernel would; the engine's own kill would count as a person's stop. */
+async function kill(container: string): Promise<void> {
+  const pid = await waitFor(
+    async () => Number((await engine.cli('inspect', '--format', '{{.State.Pid}}', container)).stdout),
+    { timeoutMs: 60_000, describe: `${container} to run` },
+  );
+  process.kill(pid, 'SIGKILL');
+}
+
+async function instances(): Promise<string[]> {
+  const all = await engine.docker('ps', '--all', '--filter', `name=${name}`, '--format', '{{.Names}}');
+  return all.split('\n');
+}
 
 function asInCompose(data: string): string[] {
   const mounts = ['--volume', `${data}:/data`, '--volume', `${engine.socketPath}:/var/run/docker.sock`];
