@@ -3,6 +3,7 @@ import { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Engine } from '../platform/engine/engine.ts';
 import { Fault } from '../platform/fault.ts';
+import { createListeners } from '../platform/listeners.ts';
 import type { Log } from '../platform/log/log.ts';
 import { watchHost } from './host-watch.ts';
 import type { Hosts, PictureChange } from './hosts.ts';
@@ -20,9 +21,9 @@ export interface HostsParts {
 /** Begins to watch every configured host at once; one that does not answer delays no other. */
 export function createHosts(parts: HostsParts): Hosts {
   const collection = new LiveCollection<Host>({ topic: 'hosts', keyOf: ({ id }) => id });
-  const pictureListeners = new Set<(change: PictureChange) => void>();
-  const onlineListeners = new Set<(host: string) => void>();
-  const imageListeners = new Set<(host: string) => void>();
+  const pictures = createListeners<PictureChange>();
+  const online = createListeners<string>();
+  const images = createListeners<string>();
   const watches = new Map<string, HostWatch>();
 
   function watchOf(id: string): HostWatch {
@@ -32,9 +33,6 @@ export function createHosts(parts: HostsParts): Hosts {
     throw new Fault('not_found', `There is no host "${id}". Known hosts: ${known === '' ? 'none' : known}.`);
   }
 
-  const tellPicture = (change: PictureChange) => {
-    for (const listener of pictureListeners) listener(change);
-  };
   for (const host of parts.configured) {
     const watch = watchHost({
       host,
@@ -43,14 +41,10 @@ export function createHosts(parts: HostsParts): Hosts {
       log: parts.log,
       times: { ...watchTimes, ...parts.times },
       random: parts.random ?? Math.random,
-      onPicture: (change) => tellPicture({ host: host.id, ...change }),
+      onPicture: (change) => pictures.tell({ host: host.id, ...change }),
       onHost: (seen) => collection.put(seen),
-      onOnline: () => {
-        for (const listener of onlineListeners) listener(host.id);
-      },
-      onImages: () => {
-        for (const listener of imageListeners) listener(host.id);
-      },
+      onOnline: () => online.tell(host.id),
+      onImages: () => images.tell(host.id),
     });
     watches.set(host.id, watch);
   }
@@ -64,18 +58,9 @@ export function createHosts(parts: HostsParts): Hosts {
       return { host, stale: watch.stale, containers: watch.keeper.containers, doubtful: watch.doubtful };
     },
     signalledAt: (host, id) => watchOf(host).signalledAt(id),
-    onPicture: (listener) => {
-      pictureListeners.add(listener);
-      return () => pictureListeners.delete(listener);
-    },
-    onOnline: (listener) => {
-      onlineListeners.add(listener);
-      return () => onlineListeners.delete(listener);
-    },
-    onImages: (listener) => {
-      imageListeners.add(listener);
-      return () => imageListeners.delete(listener);
-    },
+    onPicture: pictures.add,
+    onOnline: online.add,
+    onImages: images.add,
     refresh: (host, idOrName) => watchOf(host).keeper.refresh(idOrName),
     close: async () => {
       await Promise.all([...watches.values()].map((watch) => watch.close()));
