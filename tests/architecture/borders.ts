@@ -1,25 +1,29 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative, sep } from 'node:path';
+import { readSources, type SourceFile } from './sources.ts';
+
+/** The borders of ARCHITECTURE.md. A test plants a violation of each. */
+export const rules = {
+  contract: 'contract imports nothing of ours',
+  web: 'web and cli know only the contract',
+  testbed: 'the server does not know the test bed',
+  platform: 'platform knows no feature',
+  root: 'app.ts is the only composition root',
+  door: 'a slice is entered through its index.ts',
+  dialectBelow: 'a dialect imports slice doors and nothing below',
+  dialectOutside: 'nobody imports a dialect but app.ts',
+  dialectBeside: 'a dialect does not know another one',
+  pure: 'pure files import types and pure files only',
+  environment: 'process.env is read in config/ only',
+  sql: 'SQL stands in *-store.ts and platform/store only',
+  cycles: 'no cycles',
+  length: 'no file over 500 lines without a listed reason',
+} as const;
+type Rule = (typeof rules)[keyof typeof rules];
 
 /** A breach of a border: the file, the rule in words, and what was found. */
 export interface Breach {
   readonly file: string;
-  readonly rule: string;
+  readonly rule: Rule;
   readonly found: string;
-}
-
-export interface SourceFile {
-  /** Path from the root of the repository, with slashes. */
-  readonly path: string;
-  readonly text: string;
-  readonly imports: readonly Import[];
-}
-
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-  /** Path from the root for an import of ours. */
-  readonly target: string | undefined;
 }
 
 export interface BorderReport {
@@ -42,91 +46,32 @@ export function checkBorders(root: string): BorderReport {
   return { files: files.length, breaches };
 }
 
-export function readSources(root: string): SourceFile[] {
-  const paths: string[] = [];
-  for (const top of ['packages', 'tests', 'scripts', 'bench']) collect(join(root, top), paths);
-  const known = new Set(paths.map((path) => slashed(relative(root, path))));
-  return paths.map((path) => {
-    const text = readFileSync(path, 'utf8');
-    const from = slashed(relative(root, path));
-    return { path: from, text, imports: importsOf(from, text, known) };
-  });
-}
-
-function collect(folder: string, paths: string[]): void {
-  let entries: ReturnType<typeof readEntries>;
-  try {
-    entries = readEntries(folder);
-  } catch {
-    return;
-  }
-  for (const entry of entries) {
-    if (entry.name === 'node_modules' || entry.name === 'dist') continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) collect(path, paths);
-    else if (/\.tsx?$/.test(entry.name)) paths.push(path);
-  }
-}
-
-function readEntries(folder: string) {
-  return readdirSync(folder, { withFileTypes: true });
-}
-
-function slashed(path: string): string {
-  return path.split(sep).join('/');
-}
-
-function importsOf(from: string, text: string, known: ReadonlySet<string>): Import[] {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
-  const found: Import[] = [];
-  const pattern = /\b(?:import|export)\s+(type\s+)?(?:[\w*{][^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
-  for (const match of code.matchAll(pattern)) {
-    const specifier = match[2] ?? match[3] ?? '';
-    const typeOnly = match[1] !== undefined || /^(?:import|export)\s*\{(\s*type\s+\w+\s*,?)+\}\s/.test(match[0]);
-    found.push({ specifier, typeOnly, target: targetOf(from, specifier, known) });
-  }
-  return found;
-}
-
-function targetOf(from: string, specifier: string, known: ReadonlySet<string>): string | undefined {
-  const workspace = /^@evenkeel\/(\w+)$/.exec(specifier);
-  if (workspace) return `packages/${workspace[1]}/src/index.ts`;
-  if (!specifier.startsWith('.')) return undefined;
-  const path = slashed(normalize(join(dirname(from), specifier)));
-  return known.has(path) ? path : undefined;
-}
-
 function breachesOf(file: SourceFile): Breach[] {
   const breaches: Breach[] = [];
-  const report = (rule: string, found: string) => breaches.push({ file: file.path, rule, found });
+  const report = (rule: Rule, found: string) => breaches.push({ file: file.path, rule, found });
   const isTest = /\.test\.tsx?$/.test(file.path);
+  const mayNotHoldSql = file.path.startsWith(server) && !mayHoldSql(file.path) && !isTest;
   for (const { specifier, typeOnly, target } of file.imports) {
     if (target !== undefined) {
       const rule = importRule(file.path, target, typeOnly, isTest);
       if (rule !== undefined) report(rule, specifier);
     } else if (pureFile.test(file.path) && !typeOnly && !specifier.startsWith('.') && !isPureLibrary(specifier)) {
-      report('pure files import types and pure files only', specifier);
+      report(rules.pure, specifier);
     }
-    if (
-      /^(kysely|better-sqlite3)/.test(specifier) &&
-      file.path.startsWith(server) &&
-      !mayHoldSql(file.path) &&
-      !isTest
-    ) {
-      report('SQL stands in *-store.ts and platform/store only', specifier);
-    }
+    if (/^(kysely|better-sqlite3)/.test(specifier) && mayNotHoldSql) report(rules.sql, specifier);
   }
+  const [sql] = sqlUse.exec(file.code) ?? [];
+  if (sql !== undefined && mayNotHoldSql) report(rules.sql, sql);
   if (
     file.path.startsWith(server) &&
     !file.path.startsWith(`${server}config/`) &&
     !isTest &&
-    /\bprocess\.env\b/.test(file.text)
+    /\bprocess\.env\b/.test(file.code)
   ) {
-    report('process.env is read in config/ only', 'process.env');
+    report(rules.environment, 'process.env');
   }
   const lines = file.text.split('\n').length;
-  if (lines > longestFile && longFiles[file.path] === undefined)
-    report(`no file over ${longestFile} lines without a listed reason`, `${lines} lines`);
+  if (lines > longestFile && longFiles[file.path] === undefined) report(rules.length, `${lines} lines`);
   return breaches;
 }
 
@@ -134,28 +79,31 @@ function isPureLibrary(specifier: string): boolean {
   return specifier === 'zod' || specifier === 'node:path' || specifier === 're2-wasm';
 }
 
+/** Statements and the query builder, also without an import: the store that is handed around has both. */
+const sqlUse =
+  /\bstore\.raw\b|\braw\.(?:exec|pragma|transaction)\(|\.prepare\(|\.(?:selectFrom|insertInto|updateTable|deleteFrom|replaceInto)\(|\bsql`/;
+
 function mayHoldSql(path: string): boolean {
   return path.endsWith('-store.ts') || path.startsWith(`${server}platform/store/`);
 }
 
-function importRule(from: string, target: string, typeOnly: boolean, isTest: boolean): string | undefined {
-  if (from.startsWith('packages/contract/') && !target.startsWith('packages/contract/'))
-    return 'contract imports nothing of ours';
+function importRule(from: string, target: string, typeOnly: boolean, isTest: boolean): Rule | undefined {
+  if (from.startsWith('packages/contract/') && !target.startsWith('packages/contract/')) return rules.contract;
   if (
     /^packages\/(web|cli)\//.test(from) &&
     !target.startsWith(`packages/${from.split('/')[1]}/`) &&
     !target.startsWith('packages/contract/')
   ) {
-    return 'web and cli know only the contract';
+    return rules.web;
   }
   if (!from.startsWith(server)) return undefined;
-  if (target.startsWith('packages/testbed/') && !isTest) return 'the server does not know the test bed';
+  if (target.startsWith('packages/testbed/') && !isTest) return rules.testbed;
   if (!target.startsWith(server)) return undefined;
   const fromRoom = roomOf(from);
   const targetRoom = roomOf(target);
-  if (fromRoom === 'platform' && targetRoom !== 'platform') return 'platform knows no feature';
+  if (fromRoom === 'platform' && targetRoom !== 'platform') return rules.platform;
   if (targetRoom === 'app.ts' || targetRoom === 'main.ts')
-    return fromRoom === 'main.ts' || isTest ? undefined : 'app.ts is the only composition root';
+    return fromRoom === 'main.ts' || isTest ? undefined : rules.root;
   if (
     fromRoom !== targetRoom &&
     targetRoom !== 'platform' &&
@@ -163,18 +111,23 @@ function importRule(from: string, target: string, typeOnly: boolean, isTest: boo
     !target.endsWith('/index.ts') &&
     !isTest
   ) {
-    return 'a slice is entered through its index.ts';
+    return rules.door;
   }
-  if (from.includes('/dialects/') && targetRoom === 'platform')
-    return 'a dialect imports slice doors and nothing below';
-  if (targetRoom === 'dialects' && fromRoom !== 'app.ts' && fromRoom !== 'dialects')
-    return 'nobody imports a dialect but app.ts';
-  if (pureFile.test(from) && !typeOnly && !pureFile.test(target)) return 'pure files import types and pure files only';
+  if (fromRoom === 'dialects' && targetRoom === 'dialects' && dialectOf(from) !== dialectOf(target))
+    return rules.dialectBeside;
+  if (from.includes('/dialects/') && targetRoom === 'platform') return rules.dialectBelow;
+  if (targetRoom === 'dialects' && fromRoom !== 'app.ts' && fromRoom !== 'dialects') return rules.dialectOutside;
+  if (pureFile.test(from) && !typeOnly && !pureFile.test(target)) return rules.pure;
   return undefined;
 }
 
 function roomOf(path: string): string {
   return path.slice(server.length).split('/')[0] ?? '';
+}
+
+/** `docker` for `…/dialects/docker/containers.ts`. */
+function dialectOf(path: string): string {
+  return path.slice(server.length).split('/')[1] ?? '';
 }
 
 /** Cycles of run-time imports. */
@@ -191,7 +144,7 @@ function cycles(files: readonly SourceFile[]): Breach[] {
   const visit = (file: string): void => {
     const at = path.indexOf(file);
     if (at >= 0) {
-      breaches.push({ file, rule: 'no cycles', found: [...path.slice(at), file].join(' → ') });
+      breaches.push({ file, rule: rules.cycles, found: [...path.slice(at), file].join(' → ') });
       return;
     }
     if (done.has(file)) return;

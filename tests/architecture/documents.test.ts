@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCodes, routes, Settings, strategies, updateLevels, updateStates } from '@evenkeel/contract';
 import { expect, test } from 'vitest';
-import { readSources } from './borders.ts';
+import { readSources } from './sources.ts';
 
 const root = join(import.meta.dirname, '../..');
 
