@@ -38,6 +38,7 @@ export const deUpdates: Pick<Catalogue, keyof typeof enUpdates> = {
     reason: 'Warum',
     lastGood: 'Letzte gute Antwort',
     lastGoodText: '{{state}}, {{ago}}',
+    unread: 'Nicht gelesen',
     update: 'Update',
     updateSelected_one: '{{count}} Update',
     updateSelected_other: '{{count}} Updates',

@@ -35,6 +35,7 @@ export const enUpdates = {
     reason: 'Why',
     lastGood: 'Last good answer',
     lastGoodText: '{{state}}, {{ago}}',
+    unread: 'Not read',
     update: 'Update',
     updateSelected_one: 'Update {{count}}',
     updateSelected_other: 'Update {{count}}',

@@ -33,6 +33,7 @@ export function CandidateDetails({
         <Facts
           rows={[
             [t('updates.reason'), update.reason],
+            [t('updates.unread'), chosen?.unread ?? null],
             [
               t('updates.lastGood'),
               update.state === 'unknown' && update.lastGoodAt && update.lastGoodState
@@ -49,7 +50,7 @@ export function CandidateDetails({
                     t('updates.age'),
                     chosen.createdAt ? t('updates.published', { ago: formatAgo(chosen.createdAt, now, locale) }) : null,
                   ],
-                  [t('updates.size'), chosen.sizeBytes === null ? null : formatBytes(chosen.sizeBytes, locale)],
+                  [t('updates.size'), sizeText(chosen, locale)],
                   [
                     t('plan.download'),
                     chosen.downloadBytes === null ? null : formatBytes(chosen.downloadBytes, locale),
@@ -153,4 +154,12 @@ function Changes({ changes }: { changes: readonly ConfigChange[] }) {
       </ul>
     </section>
   );
+}
+
+/** `54 MB (+2 MB)`, as far as both sizes are known. */
+function sizeText({ sizeBytes, sizeDeltaBytes }: Candidate, locale: string): string | null {
+  if (sizeBytes === null) return null;
+  const size = formatBytes(sizeBytes, locale);
+  if (!sizeDeltaBytes) return size;
+  return `${size} (${sizeDeltaBytes > 0 ? '+' : '−'}${formatBytes(Math.abs(sizeDeltaBytes), locale)})`;
 }
