@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Run } from '@evenkeel/contract';
 import {
   images,
@@ -13,7 +14,6 @@ import {
   uniqueName,
   waitFor,
 } from '@evenkeel/testbed';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { candidateFor } from '../scenarios/offer.ts';
 import { startRunBench } from '../scenarios/run-bench.ts';
@@ -100,21 +100,26 @@ async function expectOne({ name, folder, run, ...ids }: Handed, to: 'old' | 'new
   const facts = await show(name, '{{.Id}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}');
   expect(facts).toBe(`${ids[to]} true unless-stopped`);
   expect(readdirSync(folder).filter((file) => file.includes('handover'))).toEqual([]);
-  expect(await runState(folder, run)).toBe(to === 'new' ? 'committed' : 'rolled-back');
+  const { state, steps } = await runIn(folder, run);
+  expect(state).toBe(to === 'new' ? 'committed' : 'rolled-back');
+  expect(steps.filter((step) => step.state === 'waiting' || step.state === 'running')).toEqual([]);
+  // Whoever finishes may have been killed in a step of its own; what the helper did has been done.
+  const theirs = steps.filter(({ phase }) => phase === 'STOPPING' || phase === 'SWAPPING' || phase === 'STARTING');
+  if (to === 'new') expect(theirs.filter((step) => step.state !== 'done')).toEqual([]);
   await engine.docker('rm', '-f', name);
 }
 
 /** The new one has started by now: as a newer version it has changed the form of the database, which an older one refuses. */
 function actAsNewerVersion({ folder }: Handed): void {
-  const database = new Database(join(folder, 'evenkeel.db'));
+  const database = new DatabaseSync(join(folder, 'evenkeel.db'));
   database.exec("INSERT INTO kysely_migration (name, timestamp) VALUES ('2099-01-01-future-1', '')");
   database.close();
 }
 
-async function runState(folder: string, run: string): Promise<Run['state']> {
+async function runIn(folder: string, run: string): Promise<Run> {
   const bench = await startRunBench({ endpoint: engine.url, folder });
   try {
-    return bench.runs.find(run).state;
+    return bench.runs.find(run);
   } finally {
     await bench.stop();
   }

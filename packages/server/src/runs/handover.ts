@@ -1,3 +1,4 @@
+import type { RunPhase, RunStep } from '@evenkeel/contract';
 import type { OperationContext } from '../operations/index.ts';
 import { describeError, Fault } from '../platform/fault.ts';
 import type { Site } from './container-actions.ts';
@@ -119,8 +120,13 @@ export async function awaitVerdict(
     return;
   }
   if (live.journal().failure !== null) return;
-  if (self === member.inspect.Id) await noteFailure(await turnOfOld(parts, at, dataDirOf(parts)));
-  else await noteFailure(await elsewhere(parts, at));
+  if (self !== member.inspect.Id) {
+    await noteFailure(await elsewhere(parts, at));
+    return;
+  }
+  const failure = await turnOfOld(parts, at, dataDirOf(parts));
+  if (failure.cause === 'image') await untilWritten(parts, context, () => markCondemned(live, failure));
+  await noteFailure(failure);
 }
 
 type Place = Pick<Site, 'engine' | 'member' | 'run' | 'signal'>;
@@ -184,11 +190,24 @@ async function turnOfNew(parts: DriveParts, at: Place, live: LiveRun, context: O
 
 /** Shows as done what the helper did: that we run is the proof. */
 function markDone(live: LiveRun, gap: { gapMilliseconds?: number }): void {
-  const theirs = new Set(['STOPPING', 'SWAPPING', 'STARTING', 'VERIFYING']);
-  for (const { number, phase, state, call } of live.run().steps) {
+  for (const { number } of stepsOfHelper(live)) live.done(number, undefined, gap);
+}
+
+/** The helper had come to the gate, its last step, and the new one did not pass. */
+function markCondemned(live: LiveRun, { reason }: Failure): void {
+  const theirs = stepsOfHelper(live);
+  for (const { number } of theirs.slice(0, -1)) live.done(number);
+  const gate = theirs.at(-1);
+  if (gate !== undefined) live.failedStep(gate.number, reason);
+}
+
+/** From the hand over to the gate, as far as nobody has told what became of them. The removal of the helper is not its own. */
+function stepsOfHelper(live: LiveRun): RunStep[] {
+  const theirs = new Set<RunPhase>(['STOPPING', 'SWAPPING', 'STARTING', 'VERIFYING']);
+  return live.run().steps.filter(({ phase, state, call }) => {
     const open = state === 'waiting' || state === 'running';
-    if (open && theirs.has(phase) && !call?.startsWith('DELETE')) live.done(number, undefined, gap);
-  }
+    return open && theirs.has(phase) && call?.startsWith('DELETE') !== true;
+  });
 }
 
 async function gapOf({ engine, member }: Place): Promise<{ gapMilliseconds?: number }> {

@@ -3,4 +3,4 @@ export { runsMigrations } from './journal-store.ts';
 export type { Runs } from './runs.ts';
 export { registerRunRoutes } from './runs-routes.ts';
 export { takeOverCommand } from './spec-handover.ts';
-export { type TakeOverParts, takeOver } from './take-over.ts';
+export { takeOver } from './take-over.ts';
