@@ -31,7 +31,7 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 /** `./start` with a new user's environment, in a process group of its own as a shell would make it. */
 function start(environment: Record<string, string>, ...options: string[]): Started {
-  const child = spawn('./start', options, {
+  const child = spawn(join(copy, 'start'), options, {
     cwd: copy,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
