@@ -201,13 +201,12 @@ function markCondemned(live: LiveRun, { reason }: Failure): void {
   if (gate !== undefined) live.failedStep(gate.number, reason);
 }
 
-/** From the hand over to the gate, as far as nobody has told what became of them. The removal of the helper is not its own. */
+/** From the hand over to the gate, as far as nobody has told what became of them. */
 function stepsOfHelper(live: LiveRun): RunStep[] {
   const theirs = new Set<RunPhase>(['STOPPING', 'SWAPPING', 'STARTING', 'VERIFYING']);
-  return live.run().steps.filter(({ phase, state, call }) => {
-    const open = state === 'waiting' || state === 'running';
-    return open && theirs.has(phase) && call?.startsWith('DELETE') !== true;
-  });
+  return live
+    .run()
+    .steps.filter(({ phase, state }) => theirs.has(phase) && (state === 'waiting' || state === 'running'));
 }
 
 async function gapOf({ engine, member }: Place): Promise<{ gapMilliseconds?: number }> {

@@ -85,7 +85,7 @@ test('our own container: a helper does what we cannot do to ourselves, and all o
     'SWAPPING evenkeel: rename the new evenkeel to evenkeel',
     'STARTING evenkeel: start the new evenkeel',
     'VERIFYING evenkeel: wait until evenkeel has run for 15 s without a restart',
-    'VERIFYING evenkeel: remove the helper evenkeel.hand.op',
+    'COMMIT evenkeel: remove the helper evenkeel.hand.op',
     'COMMIT evenkeel: remove the old evenkeel',
   ]);
 });

@@ -33,11 +33,11 @@ export function planSteps(input: PlanInput): Step[] {
     ...members.toReversed().flatMap((member) => stopSteps(input, member)),
     ...replaced.flatMap((member) => swapSteps(input, member)),
   ];
-  const raise = [
-    ...members.flatMap((member) => startSteps(input, member)),
-    ...own.map((member) => steps.dismiss(site(input, 'VERIFYING', member), 'the new one holds and goes on by itself')),
+  const raise = members.flatMap((member) => startSteps(input, member));
+  const commit = [
+    ...own.map((member) => steps.dismiss(site(input, 'COMMIT', member), 'the new one holds and goes on by itself')),
+    ...replaced.flatMap((member) => commitSteps(input, member)),
   ];
-  const commit = replaced.flatMap((member) => commitSteps(input, member));
   return input.strategy === 'start-first'
     ? [...prepared, ...raise, ...retire, ...commit]
     : [...prepared, ...retire, ...raise, ...commit];

@@ -139,17 +139,19 @@ describe('our own container, handed over to a helper', () => {
   const found = (self: string, seen: Partial<SeenMember>, part: Partial<JournalRun> = {}) =>
     recover(runOf([own], { furthest: 'STOPPING', ...part }), [now(seen)], { disturbed: true, self });
 
-  test('the new instance removes the helper and goes on; that it runs is the proof', () => {
-    const next = found('new-web', { old: parked, new: fresh, nameOwner: fresh, helper });
-    expect([next.direction, lines(next.steps)]).toEqual(['on', ['VERIFYING remove the helper web.hand.op']]);
-    const killedAfter = found('new-web', { old: parked, new: fresh, nameOwner: fresh });
-    expect(killedAfter.direction).toBe('on');
-    expect(killedAfter.steps).toHaveLength(1);
+  test('the new instance commits, for that it runs is the proof: it removes the helper, then the old one', () => {
+    const seen = { old: parked, new: fresh, nameOwner: fresh };
+    for (const furthest of ['STOPPING', 'VERIFYING', 'COMMIT'] as const) {
+      const next = found('new-web', { ...seen, helper }, { furthest });
+      expect(next.direction).toBe('commit');
+      expect(lines(next.steps)).toEqual(['COMMIT remove the helper web.hand.op', 'COMMIT remove the old web']);
+      expect(lines(found('new-web', seen, { furthest }).steps)).toEqual(['COMMIT remove the old web']);
+    }
   });
 
-  test('after the commit it clears away the old one', () => {
-    const next = found('new-web', { old: parked, new: fresh, nameOwner: fresh }, { furthest: 'COMMIT' });
-    expect([next.direction, lines(next.steps)]).toEqual(['commit', ['COMMIT remove the old web']]);
+  test('the new instance never goes back, which would stop itself', () => {
+    const next = found('new-web', { old: parked, new: fresh, nameOwner: fresh, helper }, { failure: badImage });
+    expect(next.direction).toBe('commit');
   });
 
   test('the old instance removes the helper first, and never starts the new one', () => {

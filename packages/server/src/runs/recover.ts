@@ -55,10 +55,9 @@ export function recover(
   const standing = pairs.every(({ member, now }) => (member.role === 'restart' ? now.old : now.new) !== undefined);
   if (reached(run, 'COMMIT') && standing) return commit(run, pairs);
   const own = pairs.find(({ member }) => member.self === true);
-  if (own !== undefined) {
-    const weAreNew = self !== undefined && self === own.member.progress.newId;
-    return run.failure === null && weAreNew && standing ? takenOver(run, own) : goBack(run, pairs, { tried, claimed });
-  }
+  // We are the new container: that we run, and that the helper let us, is the proof. Going back would stop ourselves.
+  if (own !== undefined && self !== undefined && self === own.member.progress.newId) return commit(run, pairs);
+  if (own !== undefined) return goBack(run, pairs, { tried, claimed });
   const raised = run.strategy === 'recreate' && reached(run, 'STARTING');
   if (run.failure === null && raised && standing) return goOn(run, pairs);
   return goBack(run, pairs, { tried, claimed });
@@ -114,19 +113,12 @@ function goOn(run: JournalRun, pairs: readonly Pair[]): Recovery {
   return { direction: 'on', steps: found, blocked: undefined, lost: [] };
 }
 
-/** We are the new container: that we run, and that the helper let us, is the proof. Whatever is left of it is not needed any more. */
-function takenOver(run: JournalRun, { member }: Pair): Recovery {
-  const site = { run: run.id, phase: 'VERIFYING' as const, member };
-  const found = [steps.dismiss(site, 'the new one holds and goes on by itself')];
-  return { direction: 'on', steps: found, blocked: undefined, lost: [] };
-}
-
 function commit(run: JournalRun, pairs: readonly Pair[]): Recovery {
   const found: Step[] = [];
   for (const { member, now, mayStart } of pairs) {
     if (member.role === 'restart') continue;
     const site = { run: run.id, phase: 'COMMIT' as const, member };
-    if (now.helper !== undefined) found.push(steps.dismiss(site, 'it is needed no longer'));
+    if (now.helper !== undefined) found.push(steps.dismiss(site, 'the new one holds and goes on by itself'));
     if (mayStart && now.new?.running === false)
       found.push(steps.start(site, 'new', 'it holds the place of the old one'));
     // Renamed or started by somebody else, it is no longer ours to remove.
