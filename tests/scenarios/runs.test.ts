@@ -177,10 +177,10 @@ describe.concurrent('F40: start-first', () => {
     const name = await stage.started('first', options);
     const client = await stage.started('first-client', ['--network', network], await images.sleeper());
     await stage.offer(name, await version(2));
-    // Each line is one request by the name. An address that was looked up just before the old one stopped leads to nobody, which
-    // no engine can help: such a request is asked once more, as HTTP clients do, and only then counts as failed.
+    // Each line is one request by the name. One that is under way when the old one leaves its network gets no answer, and no engine
+    // can help: it is given up after 2 s and asked once more, as HTTP clients do, and only then counts as failed.
     // A static busybox resolves names with nslookup only, and its wget does not bear -T.
-    const ask = "wget -q -O - http://$(nslookup web | sed -n 's/^Address: //p' | head -n 1)/";
+    const ask = "timeout 2 wget -q -O - http://$(nslookup web | sed -n 's/^Address: //p' | head -n 1)/";
     const asking = `while ! test -e /tmp/stop; do ${ask} || ${ask} || echo failed; usleep 50000; done`;
     await stage.docker.docker('exec', '-d', client, 'sh', '-c', `${asking} > /tmp/answers 2>/dev/null`);
     const answers = () => stage.docker.docker('exec', client, 'cat', '/tmp/answers');
