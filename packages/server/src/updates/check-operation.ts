@@ -98,7 +98,12 @@ export function createChecks(parts: ChecksParts): Checks {
 
   async function askForHost(round: Round, host: string, keys: readonly string[]): Promise<void> {
     await lookAt(host, round.context);
-    const { questions, quiet } = groupQuestions({ inventory, judgement, answers }, keys, round.tags);
+    const { questions, quiet } = groupQuestions(
+      { inventory, judgement, answers },
+      keys,
+      round.tags,
+      new Set(round.keys),
+    );
     for (const key of quiet) checkedAt.set(key, clock.now());
     publish(quiet);
     const ends = await Promise.allSettled(questions.map((question) => askOnce(round, question)));

@@ -25,16 +25,17 @@ export interface Grouped {
 
 /**
  * One question for each distinct reference among the wanted containers, on behalf of all containers that use it, whatever the
- * host. `tags`: look for newer tags of the wanted ones, or of none; undefined: as their policies say.
+ * host. `tags`: look for newer tags of the wanted ones, or of none; undefined: as their policies say. `wished`: all containers of the
+ * check, of which `keys` may be those of one host.
  */
 export function groupQuestions(
   { inventory, judgement, answers }: GroupParts,
   keys: readonly string[],
   tags: boolean | undefined,
+  wished: ReadonlySet<string> = new Set(keys),
 ): Grouped {
   const groups = new Map<string, CheckQuestion & { wanted: string[]; askers: Asker[] }>();
   const quiet: string[] = [];
-  const wished = new Set(keys);
   for (const key of keys) {
     const judged = judgement.judged(key);
     if (judged === undefined) continue;
