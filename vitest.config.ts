@@ -20,8 +20,9 @@ export default defineConfig({
           globalSetup: name === 'chaos' ? [] : ['packages/testbed/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          // A browser may stumble over a slow machine. An engine test that fails now and then has found something.
-          retry: name === 'browser' && process.env['CI'] === 'true' ? 1 : 0,
+          // A crowded machine may let one time out; scripts/test.ts names what needed the second try. A kill that loses a container
+          // now and then has found something.
+          retry: name !== 'chaos' && process.env['CI'] === 'true' ? 1 : 0,
           fileParallelism: name === 'scenarios',
           maxWorkers: 2,
         },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingLine, countVitest, failuresOf, sumCounts } from './test-results.ts';
+import { closingLine, countVitest, failuresOf, secondTriesOf, sumCounts } from './test-results.ts';
 
 const report = (passed: number, failed: number, pending = 0) =>
   JSON.stringify({
@@ -36,6 +36,7 @@ test('failures carry the name of the test or of the file, and why', () => {
       message: '',
       assertionResults: [
         { status: 'passed', fullName: 'a holds', failureMessages: [] },
+        { status: 'passed', fullName: 'a wavers', failureMessages: ['timed out'] },
         { status: 'failed', fullName: 'a breaks', failureMessages: ['expected 1\nto be 2'] },
       ],
     },
@@ -46,6 +47,7 @@ test('failures carry the name of the test or of the file, and why', () => {
     '/b.test.ts\n    does not load',
   ]);
   expect(failuresOf(undefined)).toEqual([]);
+  expect(secondTriesOf(JSON.stringify({ testResults }))).toEqual(['a wavers\n    timed out']);
 });
 
 test('the closing line names skipped tests only when there are some', () => {

@@ -42,12 +42,24 @@ export function countVitest(report: string | undefined, exitCode: number): Count
  * The end of a long output names it again, where a reader looks first.
  */
 export function failuresOf(report: string | undefined): string[] {
-  const read = report === undefined ? undefined : (JSON.parse(report) as VitestReport);
-  return (read?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+  return filesOf(report).flatMap(({ name, status, message, assertionResults }) => {
     const failed = assertionResults.filter((test) => test.status === 'failed');
     if (failed.length === 0 && status === 'failed') return [withReason(name, message)];
     return failed.map(({ fullName, failureMessages }) => withReason(fullName, failureMessages?.join('\n') ?? ''));
   });
+}
+
+/** What passed only when it was tried again, with why the first try failed. */
+export function secondTriesOf(report: string | undefined): string[] {
+  return filesOf(report).flatMap(({ assertionResults }) =>
+    assertionResults.flatMap(({ status, fullName, failureMessages }) =>
+      status === 'passed' && failureMessages?.length ? [withReason(fullName, failureMessages.join('\n'))] : [],
+    ),
+  );
+}
+
+function filesOf(report: string | undefined): NonNullable<VitestReport['testResults']> {
+  return (report === undefined ? undefined : (JSON.parse(report) as VitestReport))?.testResults ?? [];
 }
 
 function withReason(title: string, reason: string): string {

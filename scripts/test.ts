@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Program, requirePrivateEngine, requireProgram, TestbedUnavailable } from '@evenkeel/testbed';
-import { type Counts, closingLine, countVitest, failuresOf, sumCounts } from './test-results.ts';
+import { type Counts, closingLine, countVitest, failuresOf, secondTriesOf, sumCounts } from './test-results.ts';
 
 /** Runs the parts named in the arguments, all of them without any, and prints the sum. `./test` calls it. */
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'test-results');
 const failures: string[] = [];
+const secondTries: string[] = [];
 const inCi = process.env['CI'] === 'true';
 
 interface Part {
@@ -47,6 +48,7 @@ function runVitest(project: string): Counts {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const text = existsSync(report) ? readFileSync(report, 'utf8') : undefined;
+  secondTries.push(...secondTriesOf(text).map((test) => `${project}: ${test}`));
   failures.push(...failuresOf(text).map((failure) => `${project}: ${failure}`));
   return countVitest(text, status ?? 1);
 }
@@ -92,6 +94,7 @@ const chosen = parts.filter((part) => names.length === 0 || names.includes(part.
 const outcomes = chosen.map(runPart);
 const total = sumCounts(outcomes.map(({ counts }) => counts));
 console.log(`\n${outcomes.map(({ line }) => line).join('\n')}\n`);
+for (const test of secondTries) console.log(`PASSED ON THE SECOND TRY  ${test}\n`);
 for (const failure of failures) console.log(`FAILED  ${failure}\n`);
 console.log(closingLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;
