@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../platform/engine/create-engine.ts';
 import { type RecordedEngine, startRecordedEngine } from '../platform/engine/for-tests/recorded-engine.ts';
+import { type TestClock, testClock } from '../platform/test-clock.ts';
 import { createHosts } from './create-hosts.ts';
 import type { Hosts } from './hosts.ts';
-import { type SteppedClock, steppedClock } from './stepped-clock.ts';
 import type { WatchTimes } from './watch-parts.ts';
 
 const log = pino({ level: 'silent' });
@@ -18,13 +18,13 @@ const times: WatchTimes = {
   longestRetryMilliseconds: 60_000,
 };
 let engine: RecordedEngine;
-let clock: SteppedClock;
+let clock: TestClock;
 let hosts: Hosts;
 const warnings: string[] = [];
 
 beforeEach(async () => {
   engine = await startRecordedEngine();
-  clock = steppedClock();
+  clock = testClock(Date.parse('2026-11-25T10:00:00Z'));
   warnings.length = 0;
 });
 afterEach(async () => {

@@ -3,6 +3,7 @@ import { moment } from '../platform/clock.ts';
 import { EngineError } from '../platform/engine/engine.ts';
 import type { ContainerSummary, EngineEvent, EngineInfo, EngineVersion } from '../platform/engine/engine-types.ts';
 import { describeError } from '../platform/fault.ts';
+import { mapBounded } from '../platform/map-bounded.ts';
 import { createDoubts } from './doubts.ts';
 import { changesImages, containerOf, eventsSince } from './event-meaning.ts';
 import { PictureKeeper } from './host-picture.ts';
@@ -134,14 +135,10 @@ export function watchHost(parts: HostWatchParts): HostWatch {
     const before = new Set(keeper.containers.keys());
     const listed = await engine.containers.list(signal);
     for (const { Id } of listed) before.delete(Id);
-    const queue = [...listed];
-    const worker = async () => {
-      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-        signal.throwIfAborted();
-        await lookAtListed(next, signal);
-      }
-    };
-    await Promise.all(Array.from({ length: inspectionsAtOnce }, worker));
+    await mapBounded(listed, inspectionsAtOnce, async (one) => {
+      signal.throwIfAborted();
+      await lookAtListed(one, signal);
+    });
     signal.throwIfAborted();
     // Only what was known before the listing can be gone; what was created meanwhile came by its event.
     for (const id of before) remove(id);

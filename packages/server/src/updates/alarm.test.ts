@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { testClock } from '../platform/test-clock.ts';
 import { createAlarm } from './alarm.ts';
-import { testClock } from './test-clock.ts';
 
 const day = 24 * 3_600_000;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { testClock } from '../platform/test-clock.ts';
 import { createRetries } from './retries.ts';
-import { testClock } from './test-clock.ts';
 
 const minute = 60_000;
 

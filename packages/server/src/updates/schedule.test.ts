@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { testClock } from '../platform/test-clock.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
-import { testClock } from './test-clock.ts';
 
 const hour = 3_600_000;
 const schedules: Schedule[] = [];

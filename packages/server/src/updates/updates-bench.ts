@@ -6,12 +6,13 @@ import { LiveCollection } from '../platform/bus/live-collection.ts';
 import type { Engine } from '../platform/engine/engine.ts';
 import { Fault } from '../platform/fault.ts';
 import { systemActor } from '../platform/http/actor.ts';
+import { createListeners } from '../platform/listeners.ts';
 import { silentLog } from '../platform/log/create-log.ts';
 import { openMemoryStore, type Store } from '../platform/store/store.ts';
+import { type TestClock, testClock } from '../platform/test-clock.ts';
 import { createSettings, settingsMigrations } from '../settings/index.ts';
 import { createUpdates } from './create-updates.ts';
 import { type ScriptedRegistry, scriptedRegistry } from './scripted-registry.ts';
-import { type TestClock, testClock } from './test-clock.ts';
 import type { Updates } from './updates.ts';
 import { updatesMigrations } from './updates-migrations-store.ts';
 
@@ -57,7 +58,7 @@ export async function startUpdates(
   settings.change({ checkEveryMinutes: 0, ...options.settings });
   const operations = createOperations({ store, clock, log });
   const hosts = new Map<string, ScriptedHost & { engine: Engine }>();
-  const listeners = new Set<(host: string) => void>();
+  const imageEvents = createListeners<string>();
   const collection = new LiveCollection<Container>({ topic: 'containers', keyOf: ({ key }) => key });
 
   function host(name: string) {
@@ -68,9 +69,7 @@ export async function startUpdates(
       images,
       lists: 0,
       hangs: false,
-      say: () => {
-        for (const listener of listeners) listener(name);
-      },
+      say: () => imageEvents.tell(name),
       engine: {
         images: {
           async list() {
@@ -97,10 +96,7 @@ export async function startUpdates(
       ids: () => [...hosts.keys()],
       engine: (name: string) => host(name).engine,
       onOnline: () => () => {},
-      onImages(listener: (name: string) => void) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
+      onImages: imageEvents.add,
     } as unknown as Hosts,
     containers: {
       collection,

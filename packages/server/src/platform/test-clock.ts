@@ -1,21 +1,31 @@
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** For tests: time that passes when the test says so. */
-export interface SteppedClock extends Clock {
+export interface TestClock extends Clock {
   /** The waits that are under way, in the order in which they began, in milliseconds. */
   waits(): number[];
   /** Lets time pass, waking each sleeper at its moment. */
   advance(milliseconds: number): Promise<void>;
+  /** Lets everything that needs no time go on until nothing does. */
+  settle(): Promise<void>;
 }
 
-export function steppedClock(start = Date.parse('2026-11-25T10:00:00Z')): SteppedClock {
+export function testClock(start = 0): TestClock {
   let now = start;
   const sleepers = new Set<{ at: number; wait: number; wake: () => void }>();
+
+  async function settle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   return {
     now: () => now,
     sleep: (milliseconds, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
+      new Promise<void>((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(signal.reason);
+          return;
+        }
         const sleeper = { at: now + milliseconds, wait: milliseconds, wake: resolve };
         sleepers.add(sleeper);
         signal?.addEventListener('abort', () => {
@@ -24,11 +34,12 @@ export function steppedClock(start = Date.parse('2026-11-25T10:00:00Z')): Steppe
         });
       }),
     waits: () => [...sleepers].map(({ wait }) => wait),
+    settle,
     async advance(milliseconds) {
       const end = now + milliseconds;
       for (;;) {
         // Let whoever was woken fall asleep again before the next is looked for.
-        await new Promise((resolve) => setImmediate(resolve));
+        await settle();
         const [next] = [...sleepers].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at);
         if (next === undefined) break;
         sleepers.delete(next);
