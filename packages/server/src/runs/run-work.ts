@@ -102,10 +102,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       const locks = names.filter((name) => !shared.has(name));
       const operation = operations.start({ ...requestFor(run, locks, actor, true), id, work: turn.work });
       collection.put(collection.get(id) ?? run);
-      void operations.finished(id).then(() => {
-        turn.leave();
-        endNeverBegun(id);
-      });
+      whenOver(operation.id, id, turn.leave);
       return { operation, names };
     } catch (error) {
       turn.leave();
@@ -114,15 +111,24 @@ export function createRunWork(parts: RunWorkParts): RunWork {
     }
   }
 
+  /** Nobody waits for this: an error that came out of it would end the server. */
+  function whenOver(operation: string, run: string, leave: () => void): void {
+    void operations.finished(operation).then(() => {
+      leave();
+      endNeverBegun(run);
+    });
+  }
+
   /** Ended while it waited for its turn: its work never began, so nobody else ends the run. */
   function endNeverBegun(id: string): void {
     const run = collection.get(id);
     const operation = operations.collection.get(id);
-    const entry = run?.state === 'queued' ? journal.get(id) : undefined;
-    if (entry === undefined || (operation?.state !== 'cancelled' && operation?.state !== 'failed')) return;
-    const live = createLiveRun({ journal, collection, now: clock.now, stored: entry, members: [] });
-    const reason = operation.summary ?? operation.error?.detail ?? 'Ended before it began.';
+    if (run?.state !== 'queued' || (operation?.state !== 'cancelled' && operation?.state !== 'failed')) return;
     try {
+      const entry = journal.get(id);
+      if (entry === undefined) return;
+      const live = createLiveRun({ journal, collection, now: clock.now, stored: entry, members: [] });
+      const reason = operation.summary ?? operation.error?.detail ?? 'Ended before it began.';
       live.finish(operation.state, reason, { reason });
     } catch (error) {
       // The next start finds the ended operation and ends the run then.
@@ -153,10 +159,7 @@ export function createRunWork(parts: RunWorkParts): RunWork {
       const operation = known
         ? operations.resume(id, request)
         : operations.start({ ...request, id: `${id}-recovery-${clock.now()}`, run: id });
-      void operations.finished(operation.id).then(() => {
-        turn.leave();
-        endNeverBegun(id);
-      });
+      whenOver(operation.id, id, turn.leave);
     } catch (error) {
       turn.leave();
       throw error;
